@@ -1,0 +1,37 @@
+"""Leveraged speculators: positions taken at earlier prices, heavy-tailed sizes, a stated distribution of leverage."""
+
+from typing import Literal
+
+from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+
+SIZE_SOURCE = "liquidation sizes of Binance, Aave and Hyperliquid: sigma of log 2.1 to 2.3, Pareto tail 0.9 to 1.4"
+
+
+class LeveragedSpeculator(Record):
+    """Dials of the leveraged speculators of one venue; money is for one instrument at liquidity_scale 1."""
+
+    kind: Literal["leveraged_speculator"] = "leveraged_speculator"
+    name: Name = dial("speculators", "name of the population")
+    venue: Name = dial(..., "venue that they trade on")
+    count: int = dial(20_000, "traders", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000)
+    open_interest: float = dial(3.456e9, "notional of their positions, longs and shorts", unit="quote", source=PROTOTYPE, gt=0, le=1e13)
+    long_share: float = dial(0.84, "share of that notional that is long", source=PROTOTYPE, ge=0, le=1)
+    both_instruments_share: float = dial(0.4, "share of traders with a position in every instrument", source=ASSUMED, ge=0, le=1)
+    size_sigma: float = dial(2.2, "sigma of the log-normal body of sizes", source=SIZE_SOURCE, ge=0, le=5)
+    tail_share: float = dial(0.02, "share of traders in the Pareto tail", source=PROTOTYPE, ge=0, le=1)
+    tail_exponent: float = dial(1.1, "exponent of the Pareto tail", source=SIZE_SOURCE, ge=0.3, le=10)
+    largest_share: float = dial(0.01, "no account holds more than this share of the notional", source=PROTOTYPE, gt=0, le=1)
+    leverage_median: float = dial(5.0, "median of the chosen leverage", source=PROTOTYPE, ge=1, le=1_000)
+    leverage_sigma: float = dial(0.8, "sigma of its logarithm", source=PROTOTYPE, ge=0, le=3)
+    leverage_min: float = dial(1.5, "smallest leverage", source=PROTOTYPE, ge=0.01, le=1_000)
+    leverage_rule: Literal["chosen", "quantile_of_admissible"] = dial(
+        "chosen", "chosen: the draw, clipped to what is admissible; quantile_of_admissible: its quantile of that range"
+    )
+    age_hours: float = dial(24.0, "mean age of a position, shorter at high leverage", unit="h", source=PROTOTYPE, ge=0, le=10_000)
+    history_volatility_bp: float = dial(
+        0.7, "volatility of the prices at which positions were taken", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000
+    )
+    collateral_floor_scale: float = dial(
+        0.0, "accounts start with 1.25 times the schedule scaled by this at least; 0 is off", source=ASSUMED, ge=0, le=100
+    )
+    trades_per_s: float = dial(2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000)

@@ -1,0 +1,22 @@
+"""Noise traders: marketable orders of random side and heavy-tailed size."""
+
+from typing import Literal
+
+from sim.parts import ASSUMED, Name, Record, dial
+
+FLOW_SOURCE = "Binance BTCUSDT perpetual, 8 August 2024, 344 s: 15.6 marketable orders a second, mean 28 k, largest 4.4 million"
+
+
+class NoiseTrader(Record):
+    """Dials of the noise traders of one venue, for each of its instruments at liquidity_scale 1."""
+
+    kind: Literal["noise_trader"] = "noise_trader"
+    name: Name = dial("noise", "name of the population")
+    venue: Name = dial(..., "venue that they trade on")
+    count: int = dial(1_000, "traders", unit="rows", source=ASSUMED, ge=1, le=1_000_000)
+    capital: float = dial(1.0e7, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
+    orders_per_s: float = dial(15.0, "marketable orders of all of them", unit="1/s", source=FLOW_SOURCE, ge=0, le=10_000)
+    mean_order: float = dial(28_000.0, "mean notional of an order", unit="quote", source=FLOW_SOURCE, gt=0, le=1e10)
+    size_sigma: float = dial(2.3, "sigma of the log-normal order size", source=FLOW_SOURCE, ge=0, le=5)
+    max_order: float = dial(4.4e6, "largest notional of an order", unit="quote", source=FLOW_SOURCE, gt=0, le=1e12)
+    slippage: float = dial(0.01, "limit of an order beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5)
