@@ -1,0 +1,7 @@
+"""What a position must be backed with."""
+
+from sim.margin_regimes.tiered import MarginRegime
+
+PARTS = (MarginRegime,)
+
+__all__ = ["PARTS", "MarginRegime"]

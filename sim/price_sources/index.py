@@ -1,0 +1,36 @@
+"""The index price: what the outside world says, as a process, a list of points or a file, with news on top."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from sim.parts import ASSUMED, PROTOTYPE, Record, Row, dial
+
+PointStep = Annotated[int, Field(ge=0, le=10_000_000)]
+PointPrice = Annotated[float, Field(gt=0, le=1e9)]
+Point = Annotated[tuple[PointStep, PointPrice], Strict(strict=False)]
+
+
+class News(Record):
+    """A move of the index, spread evenly over its duration."""
+
+    start_step: int = dial(..., "step at which it starts", unit="steps", ge=0, le=1_000_000)
+    duration_steps: int = dial(300, "steps that it takes", unit="steps", source=PROTOTYPE, ge=1, le=1_000_000)
+    size: float = dial(..., "whole move; -0.05 is a fall of 5 %", unit="of price", ge=-0.95, le=2.0)
+
+
+class IndexPath(Record):
+    """How the index of one instrument moves; a Brownian bridge fills the steps between given points."""
+
+    kind: Literal["process", "points", "file"] = dial("process", "where the path comes from")
+    volatility_bp: float = dial(0.7, "volatility of the process or bridge", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000)
+    distribution: Literal["gaussian", "student_t"] = dial("gaussian", "distribution of a step's move")
+    degrees_of_freedom: float = dial(4.0, "of student_t", source=ASSUMED, gt=2, le=1_000)
+    jumps_per_hour: float = dial(0.0, "mean number of jumps", unit="1/h", source=ASSUMED, ge=0, le=3_600)
+    jump_size_bp: float = dial(0.0, "standard deviation of a jump", unit="bp", source=ASSUMED, ge=0, le=5_000)
+    points: Row[Point] | None = dial(None, "rows of step and price, for points")
+    path: str | None = dial(
+        None, "file with the columns time (s) and price, beside the scenario, for file", min_length=1, max_length=4_096
+    )
+    follows_book: float = dial(0.0, "how far outside prices follow this venue's own", unit="share", source=ASSUMED, ge=0, le=1)
+    follow_lag_steps: int = dial(60, "lag of following", unit="steps", source=ASSUMED, ge=1, le=100_000)
