@@ -37,8 +37,8 @@ class Fees(Record):
 class Contract(Record):
     """Units of a venue's contract."""
 
-    tick_size: float = dial(..., "smallest price step", unit="quote", gt=0, le=1e6)
-    lot_size: float = dial(..., "smallest size step", unit="base", gt=0, le=1e9)
+    tick_size: float = dial(..., "smallest price step", unit="quote", ge=1e-10, le=1e6)
+    lot_size: float = dial(..., "smallest size step", unit="base", ge=1e-10, le=1e9)
 
 
 class Funding(Record):
@@ -74,8 +74,8 @@ class Instrument(Record):
     venue: Name = dial(..., "venue that lists it")
     contract: InstrumentName | None = dial(None, "the venue's contract; default: the name")
     start_price: float = dial(..., "price at step 0", unit="quote", gt=0, le=1e9)
-    tick_size: float | None = dial(None, "coarser tick, a whole multiple of the venue's; default: the venue's", unit="quote", gt=0, le=1e6)
-    lot_size: float | None = dial(None, "coarser lot, a whole multiple of the venue's; default: the venue's", unit="base", gt=0, le=1e9)
+    tick_size: float | None = dial(None, "coarser tick, a whole multiple of the venue's; default: the venue's", unit="quote", ge=1e-10, le=1e6)
+    lot_size: float | None = dial(None, "coarser lot, a whole multiple of the venue's; default: the venue's", unit="base", ge=1e-10, le=1e9)
     price_levels: int = dial(131_072, "levels of the price ladder, a power of two", unit="ticks", ge=1_024, le=2**21)
     liquidity_scale: float = dial(1.0, "multiplies the money dials of populations", source=ASSUMED, gt=0, le=1_000)
     index: IndexPath = dial(IndexPath(), "path of the index")

@@ -1,0 +1,17 @@
+"""Scenario files: YAML to frozen records, every problem with its line and path."""
+
+from sim.scenario.errors import Problem, ScenarioError
+from sim.scenario.loader import configs_folder, find_scenario, load, scenario_names
+from sim.scenario.records import Scenario
+from sim.scenario.schema import scenario_schema
+
+__all__ = [
+    "Problem",
+    "Scenario",
+    "ScenarioError",
+    "configs_folder",
+    "find_scenario",
+    "load",
+    "scenario_names",
+    "scenario_schema",
+]

@@ -1,0 +1,180 @@
+"""Checks across fields: what each value alone cannot tell."""
+
+from collections.abc import Iterator
+from decimal import Decimal, localcontext
+
+from sim.scenario.errors import did_you_mean
+from sim.scenario.records import Instrument, Scenario, Venue
+from sim.strategies import LeveragedSpeculator
+
+Found = tuple[tuple[str | int, ...], str]
+
+# Every balance and sum of the world stays below this many atoms, a quarter of what 64 bits hold: sums of two still fit.
+ATOMS_MAX = 10**18
+
+
+def check_scenario(scenario: Scenario) -> list[Found]:
+    """Return each problem as the path of its value and a sentence."""
+    found = [*_check_names(scenario), *_check_world(scenario)]
+    for name, venue in scenario.venues.items():
+        found += _check_venue(name, venue)
+    for row, instrument in enumerate(scenario.instruments):
+        found += _check_instrument(scenario, row, instrument)
+    for row, population in enumerate(scenario.populations):
+        if population.venue not in scenario.venues:
+            known = did_you_mean(population.venue, list(scenario.venues))
+            found.append((("populations", row, "venue"), f"no venue '{population.venue}'{known}"))
+        elif population.venue not in {instrument.venue for instrument in scenario.instruments}:
+            found.append((("populations", row, "venue"), f"'{population.venue}' lists no instrument of this scenario"))
+    return found or list(_check_bounds(scenario))
+
+
+def _check_names(scenario: Scenario) -> Iterator[Found]:
+    for key, items in (("instruments", scenario.instruments), ("populations", scenario.populations)):
+        seen: set[str] = set()
+        for row, item in enumerate(items):
+            if item.name in seen:
+                yield (key, row, "name"), f"the name '{item.name}' is taken; names must be unique"
+            seen.add(item.name)
+
+
+def _check_world(scenario: Scenario) -> Iterator[Found]:
+    if scenario.mirror and scenario.prices != "arithmetic":
+        yield ("mirror",), "true needs prices: arithmetic; geometric moves are not symmetric"
+    count = len(scenario.instruments)
+    if count > 1 and scenario.index_correlation * (count - 1) < -1.0:
+        least = -1.0 / (count - 1)
+        yield (
+            ("index_correlation",),
+            f"{scenario.index_correlation:g} is impossible for {count} instruments; allowed: {least:g} to 1",
+        )
+
+
+def _check_venue(name: str, venue: Venue) -> Iterator[Found]:
+    margin = venue.margin
+    for contract, rows in margin.schedules.items():
+        path: tuple[str | int, ...] = ("venues", name, "margin", "schedules", contract)
+        if contract not in venue.contracts:
+            yield path, f"no contract '{contract}'{did_you_mean(contract, list(venue.contracts))}"
+        if rows[0][0] != 0:
+            yield (*path, 0, 0), f"the first floor is {rows[0][0]:g}; allowed: 0"
+        for row, (below, above) in enumerate(zip(rows, rows[1:], strict=False), start=1):
+            if above[0] <= below[0]:
+                yield (*path, row, 0), f"floor {above[0]:g} after {below[0]:g}; floors must rise"
+            if above[1] < below[1]:
+                yield (*path, row, 1), f"maintenance rate {above[1]:g} after {below[1]:g}; rates must not fall"
+            if above[2] > below[2]:
+                yield (*path, row, 2), f"maximum leverage {above[2]:g} after {below[2]:g}; leverage must not rise"
+        yield from _check_initial(venue, path, contract, rows)
+    kinds = [layer.kind for layer in venue.waterfall]
+    for row, kind in enumerate(kinds):
+        if kind in kinds[:row]:
+            yield ("venues", name, "waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
+    if kinds == ["auto_deleveraging", "insurance_fund"]:
+        yield ("venues", name, "waterfall", 1), "insurance_fund after auto_deleveraging would never be asked; put it first"
+
+
+def _check_initial(
+    venue: Venue, path: tuple[str | int, ...], contract: str, rows: tuple[tuple[float, float, float], ...]
+) -> Iterator[Found]:
+    if venue.margin.initial != "max_leverage":
+        return
+    scale = venue.margin.maintenance_scale
+    for row, (_, rate, leverage) in enumerate(rows):
+        maintenance, initial = min(1.0, rate * scale), 1.0 / leverage
+        if maintenance > initial * (1.0 + 1e-12):
+            yield (
+                (*path, row),
+                f"maintenance margin rate {maintenance:g} of {contract} (scale {scale:g}) is above the initial margin rate "
+                f"{initial:g} that a leverage of {leverage:g} implies; allowed: at most the initial rate, or "
+                "margin.initial: max_with_maintenance",
+            )
+            return  # the rows above it say the same
+
+
+def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> Iterator[Found]:
+    path = ("instruments", row)
+    venue = scenario.venues.get(instrument.venue)
+    if venue is None:
+        yield (*path, "venue"), f"no venue '{instrument.venue}'{did_you_mean(instrument.venue, list(scenario.venues))}"
+        return
+    contract = instrument.contract_name
+    field = "contract" if instrument.contract else "name"
+    if contract not in venue.contracts:
+        yield (*path, field), f"no contract '{contract}' at {instrument.venue}{did_you_mean(contract, list(venue.contracts))}"
+        return
+    if contract not in venue.margin.schedules:
+        yield (*path, field), f"no margin schedule of '{contract}' at {instrument.venue}"
+        return
+    own = venue.contracts[contract]
+    multiples_hold = True
+    for word in ("tick_size", "lot_size"):
+        chosen, unit = getattr(instrument, word), getattr(own, word)
+        if chosen is not None and Decimal(str(chosen)) % Decimal(str(unit)) != 0:
+            multiples_hold = False
+            yield (*path, word), f"{chosen:g} is no whole multiple of the venue's {unit:g}"
+    if instrument.price_levels & (instrument.price_levels - 1):
+        yield (*path, "price_levels"), f"{instrument.price_levels} is no power of two; allowed: 1024 to 2097152, a power of two"
+    if multiples_hold:
+        yield from _check_ladder(scenario, path, instrument)
+    yield from _check_index(path, instrument)
+
+
+def _check_ladder(scenario: Scenario, path: tuple[str | int, ...], instrument: Instrument) -> Iterator[Found]:
+    tick = scenario.contract_of(instrument).tick_size
+    low, high = scenario.price_range(instrument)
+    if instrument.start_price < 100 * tick:
+        yield (*path, "start_price"), f"{instrument.start_price:g} is below 100 ticks of {tick:g}; allowed: at least {100 * tick:g}"
+    needed = (high - low) / tick
+    if low <= 0 or needed > instrument.price_levels - 2:
+        yield (
+            (*path, "price_levels"),
+            f"{instrument.price_levels} levels of {tick:g} do not hold {low:g} to {high:g} (start, worst news and 25 % beyond); "
+            f"{needed:.0f} levels are needed: allow more levels (at most 2097152) or a coarser tick_size",
+        )
+
+
+def _check_index(path: tuple[str | int, ...], instrument: Instrument) -> Iterator[Found]:
+    index = instrument.index
+    if index.kind != "process" and not index.points:
+        word = "points" if index.kind == "points" else "path"
+        yield (*path, "index", word), f"is missing; kind: {index.kind} needs it"
+    for row, (below, above) in enumerate(zip(index.points or (), (index.points or ())[1:], strict=False), start=1):
+        if above[0] <= below[0]:
+            word = "a duplicate" if above[0] == below[0] else f"out of order after {below[0]}"
+            yield (*path, "index", "points", row), f"row {row + 1}: step {above[0]} is {word}; steps must rise"
+
+
+def _check_bounds(scenario: Scenario) -> Iterator[Found]:
+    """Refuse worlds whose money, in the unit that keeps every tick value whole, would leave 64 bits."""
+    units = []
+    for instrument in scenario.instruments:
+        contract = scenario.contract_of(instrument)
+        units.append(Decimal(str(contract.tick_size)) * Decimal(str(contract.lot_size)))
+    atom = _common_unit(units)
+    money, largest, path = 0.0, 0.0, ("instruments",)  # type: tuple[float, float, tuple[str | int, ...]]
+    scale = sum(instrument.liquidity_scale for instrument in scenario.instruments)
+    for row, population in enumerate(scenario.populations):
+        part = population.count * float(getattr(population, "capital", 0.0))
+        if isinstance(population, LeveragedSpeculator):
+            # Longs, shorts, the basis traders against them, and trend followers: four times the longs is an upper bound.
+            part += 4.0 * population.open_interest * scale
+        money += part
+        if part > largest:
+            largest, path = part, ("populations", row)
+    growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
+    atoms = money * growth / float(atom)
+    if atoms > ATOMS_MAX:
+        yield path, f"the money of this world, {money:.3g} quote units or {atoms:.3g} atoms of {atom:g}, is beyond {ATOMS_MAX:.0e} atoms"
+
+
+def _common_unit(units: list[Decimal]) -> Decimal:
+    """Return the largest unit of which each is a whole multiple."""
+    with localcontext(prec=100):  # quotients of extreme ticks and lots have more than the default 28 digits
+        result = units[0]
+        for unit in units[1:]:
+            left, right = result, unit
+            while right:
+                left, right = right, left % right
+            result = left
+        return result.normalize()

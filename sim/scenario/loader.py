@@ -1,0 +1,206 @@
+"""From a YAML file and overrides to a checked Scenario."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from sim.scenario.checks import check_scenario
+from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
+from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
+from sim.scenario.overrides import apply_override, split_override
+from sim.scenario.price_files import read_price_file
+from sim.scenario.records import Scenario
+from sim.scenario.schema import allowed, known_keys, node_at
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def configs_folder() -> Path:
+    """Return the folder of scenarios and rule books: the checkout's, else the one shipped with the package."""
+    checkout = PACKAGE.parent / "configs"
+    return checkout if (checkout / "scenarios").is_dir() else PACKAGE / "_configs"
+
+
+def scenario_names() -> list[str]:
+    """Return the names of the scenarios that come with the package."""
+    return sorted(path.stem for path in (configs_folder() / "scenarios").glob("*.yaml"))
+
+
+def find_scenario(path_or_name: str | Path) -> Path:
+    """Return the file of a path or of a bare name. Raises ScenarioError with the nearest known name."""
+    text = str(path_or_name)
+    path = Path(text)
+    named = configs_folder() / "scenarios" / f"{text}.yaml"
+    bare = text == path.name and path.suffix not in (".yaml", ".yml")
+    try:
+        if path.is_file():
+            return path
+        if bare and named.is_file():
+            return named
+    except (OSError, ValueError):
+        pass
+    hint = did_you_mean(text, scenario_names()) if bare else "; give the path of a YAML file"
+    raise ScenarioError([problem_at(Position(text), "", f"no such scenario{hint}")])
+
+
+def load(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read, merge, override and check a scenario.
+
+    `overrides` are texts of the form `populations.makers.count=6`. Raises ScenarioError with all problems found.
+    """
+    file = find_scenario(path_or_name)
+    document = _with_included(file)
+    settings = [split_override(text) for text in overrides]
+    rules_first = [item for item in settings if item[0][0] == "venues" and item[0][2:] == ("rules",)]
+    problems: list[Problem] = []
+    for words, value in rules_first:
+        problems += apply_override(document, words, value)
+    document = _with_rules(document, file)
+    for words, value in settings:
+        if (words, value) not in rules_first:
+            problems += apply_override(document, words, value)
+    problems += _read_price_files(document, file)
+    if problems:
+        raise ScenarioError(problems)
+    return validate(document)
+
+
+def validate(document: Document) -> Scenario:
+    """Return the Scenario that a document describes. Raises ScenarioError with all problems found."""
+    try:
+        scenario = Scenario.model_validate(document.tree)
+    except ValidationError as error:
+        items = error.errors(include_url=False)
+        raise ScenarioError(_translated(document, item) for item in items if not _echo(item, items)) from None
+    found = [
+        problem_at(document.position(path), dotted(document.tree, path), message)
+        for path, message in check_scenario(scenario)
+    ]
+    if found:
+        raise ScenarioError(found)
+    return scenario
+
+
+def _read(file: Path) -> Document:
+    """Read a file under the name that a reader in this folder would give it."""
+    try:
+        label = str(file.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        label = str(file)
+    return read_document(file, label)
+
+
+def _with_included(file: Path) -> Document:
+    document = _read(file)
+    other = document.tree.pop("from", None)
+    if other is None:
+        return document
+    position = document.positions.pop(("from",))
+    if not isinstance(other, str) or not other:
+        raise ScenarioError([problem_at(position, "from", f"{shown(other)} is no file; name a scenario file beside this one")])
+    included_file = file.parent / other
+    if not included_file.is_file():
+        known = sorted(path.name for path in file.parent.glob("*.yaml") if path.name != file.name)
+        raise ScenarioError([problem_at(position, "from", f"no file {shown(other)}{did_you_mean(other, known)}")])
+    included = _read(included_file)
+    if "from" in included.tree:
+        raise ScenarioError([problem_at(position, "from", f"{other} has a `from` itself; one level is allowed")])
+    return merged(included, document, lists_by_name=True)
+
+
+def _with_rules(document: Document, file: Path) -> Document:
+    venues = document.tree.get("venues")
+    if not isinstance(venues, dict):
+        return document
+    for name, venue in list(venues.items()):
+        rules = venue.get("rules") if isinstance(venue, dict) else None
+        if not isinstance(rules, str):
+            continue
+        path: Path_ = ("venues", name)
+        book = _read(_rules_file(document, (*path, "rules"), rules, file))
+        top = Document(None)
+        top.tree = graft(document, path, top, ())
+        result = merged(book, top, lists_by_name=False)
+        venues[name] = graft(result, (), document, path)
+    return document
+
+
+def _rules_file(document: Document, path: Path_, rules: str, file: Path) -> Path:
+    folders = [file.resolve().parent.parent / "venues", configs_folder() / "venues"]
+    known = sorted({found.stem for folder in folders for found in folder.glob("*.yaml")})
+    if rules in known:
+        return next(folder / f"{rules}.yaml" for folder in folders if (folder / f"{rules}.yaml").is_file())
+    message = f"no rule book {shown(rules)}{did_you_mean(rules, known)}"
+    raise ScenarioError([problem_at(document.position(path), dotted(document.tree, path), message)])
+
+
+def _read_price_files(document: Document, file: Path) -> list[Problem]:
+    """Replace each `path` of a price file by its points, so that the configuration hash covers what it says."""
+    problems: list[Problem] = []
+    instruments = document.tree.get("instruments")
+    for row, instrument in enumerate(instruments if isinstance(instruments, list) else ()):
+        index = instrument.get("index") if isinstance(instrument, dict) else None
+        if not isinstance(index, dict) or index.get("kind") != "file" or not isinstance(index.get("path"), str):
+            continue
+        path: Path_ = ("instruments", row, "index", "path")
+        seconds = document.tree.get("step_seconds", 1.0)
+        points, wrong = read_price_file(file.parent / index["path"], seconds if _positive(seconds) else 1.0)
+        position, where = document.position(path), dotted(document.tree, path)
+        problems += [problem_at(position, where, f"{index['path']}: {message}") for message in wrong]
+        index["points"] = points
+        document.positions[("instruments", row, "index", "points")] = position
+    return problems
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+
+
+def _translated(document: Document, error: Any) -> Problem:
+    path = _tree_path(document.tree, error["loc"])
+    kind, value = error["type"], error["input"]
+    where = dotted(document.tree, path)
+    position = document.position(path)
+    if kind == "extra_forbidden":
+        known = known_keys(document.tree, path[:-1])
+        return problem_at(position, where, f"unknown key{did_you_mean(str(path[-1]), known)}")
+    if kind == "missing":
+        rule = allowed(node_at(document.tree, path))
+        return problem_at(position, where, "is missing" + (f"; allowed: {rule}" if rule else ""))
+    if kind == "union_tag_not_found":
+        return problem_at(position, f"{where}.kind", f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}")
+    if kind == "union_tag_invalid":
+        tag = str(error["ctx"]["tag"])
+        kinds = _kinds(document, path)
+        return problem_at(document.position((*path, "kind")), f"{where}.kind", f"unknown kind '{tag}'{did_you_mean(tag, kinds)}")
+    rule = allowed(node_at(document.tree, path)) or error["msg"]
+    given = "" if isinstance(value, dict | list) else f"{shown(value)} is not allowed; "
+    return problem_at(position, where, f"{given}allowed: {rule}")
+
+
+def _echo(item: Any, items: Sequence[Any]) -> bool:
+    """Tell whether a list is called too short only because its items are wrong."""
+    loc = item["loc"]
+    return item["type"] == "too_short" and any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items)
+
+
+def _kinds(document: Document, path: Path_) -> list[str]:
+    node = node_at(document.tree, path) or {}
+    return list(node.get("enum_kinds", ()))
+
+
+def _tree_path(tree: Any, loc: tuple[str | int, ...]) -> Path_:
+    """Drop what pydantic adds to a location: the tags of unions and the marks of keys."""
+    path: Path_ = ()
+    for row, step in enumerate(loc):
+        last = row == len(loc) - 1
+        if isinstance(tree, dict) and step in tree:
+            tree = tree[step]
+        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
+            tree = tree[step]
+        elif not (last and step != "[key]"):
+            continue
+        path = (*path, step)
+    return path
