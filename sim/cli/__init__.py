@@ -1,0 +1,11 @@
+"""The command `firesale`."""
+
+from sim.cli.app import app
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+__all__ = ["app", "main"]

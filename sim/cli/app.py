@@ -1,0 +1,144 @@
+"""The commands of `firesale`. Whatever is heavy is imported inside a command, so that help comes at once."""
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from sim.cli.exit_codes import exit_codes
+
+app = typer.Typer(
+    name="firesale",
+    help="Leveraged traders on a simulated order book: how liquidation cascades start, spread and end.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="a YAML file, or the name of one in configs/scenarios")]
+Overrides = Annotated[
+    Optional[list[str]],  # noqa: UP007, UP045 - typer reads this at run time
+    typer.Option("--set", metavar="PATH=VALUE", help="change a dial, as in populations.makers.count=6; may be repeated"),
+]
+Out = Annotated[Optional[Path], typer.Option(help="results folder; default: below results/")]  # noqa: UP007, UP045
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
+
+
+def _version(value: bool) -> None:
+    if value:
+        from sim import __version__
+
+        typer.echo(f"firesale {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenario: ScenarioName,
+    seed: Annotated[Optional[int], typer.Option(help="root of every draw; default: the scenario's")] = None,  # noqa: UP007, UP045
+    steps: Annotated[Optional[int], typer.Option(help="length; default: the scenario's")] = None,  # noqa: UP007, UP045
+    overrides: Overrides = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play one run and write its results folder."""
+    with exit_codes():
+        from sim.scenario import load
+
+        record = load(scenario, _with_dials(overrides, seed=seed, steps=steps))
+        from sim.runs.run import run_command
+
+        run_command(record, seed=seed, steps=steps, out=out, as_json=as_json)
+
+
+@app.command()
+def experiment(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder with claim.md and sweep.yaml")],
+    full: Annotated[bool, typer.Option("--full", help="all arms instead of the quick form")] = False,
+    workers: Annotated[Optional[int], typer.Option(min=1, max=1024, help="processes; default: one a core")] = None,  # noqa: UP007, UP045
+    seeds: Annotated[Optional[int], typer.Option(min=1, max=100_000, help="seeds a cell; default: the sweep's")] = None,  # noqa: UP007, UP045
+    out: Out = None,
+) -> None:
+    """Run a sweep, compare its cells and draw the answer."""
+    with exit_codes():
+        from sim.runs.experiment import experiment_command
+
+        experiment_command(folder, full=full, workers=workers, seeds=seeds, out=out)
+
+
+@app.command()
+def validate(
+    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="YAML files or names of configs/scenarios")],
+    overrides: Overrides = None,
+) -> None:
+    """Check scenario files; say what is wrong and where, or what to know about them."""
+    with exit_codes():
+        from sim.scenario import ScenarioError, load
+
+        problems = []
+        for name in scenarios:
+            try:
+                record = load(name, overrides or ())
+            except ScenarioError as error:
+                problems += error.problems
+                continue
+            typer.echo(f"{record.name}: ok, configuration {record.config_hash[:12]}")
+            for note in record.notes():
+                typer.echo(f"  {note}")
+        if problems:
+            raise ScenarioError(problems)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of scenario files."""
+    with exit_codes():
+        import json
+
+        from sim.scenario import scenario_schema
+
+        typer.echo(json.dumps(scenario_schema(), indent=2, sort_keys=True))
+
+
+@app.command()
+def phases() -> None:
+    """Print the phases of a step, in order."""
+    with exit_codes():
+        from sim.terms.phases import PHASES
+
+        for number, name, text in PHASES:
+            typer.echo(f"{number:2} {name:<20} {text}")
+
+
+@app.command()
+def parts(
+    role: Annotated[Optional[str], typer.Argument(help="only this role, as in strategies")] = None,  # noqa: UP007, UP045
+) -> None:
+    """Print each role, its parts and their dials."""
+    with exit_codes():
+        from sim.cli.catalogue import catalogue
+
+        typer.echo(catalogue(role))
+
+
+@app.command()
+def bench(as_json: AsJson = False) -> None:
+    """Measure speed and memory on one core."""
+    with exit_codes():
+        from sim.runs.bench import bench_command
+
+        bench_command(as_json)
+
+
+def _with_dials(overrides: list[str] | None, **dials: int | None) -> list[str]:
+    """Return the overrides with the options that are dials, so that their ranges are checked like any other."""
+    return [*(overrides or ()), *(f"{name}={value}" for name, value in dials.items() if value is not None)]
