@@ -1,7 +1,7 @@
 """The commands of `firesale`. Whatever is heavy is imported inside a command, so that help comes at once."""
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -17,12 +17,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ScenarioName = Annotated[str, typer.Argument(metavar="SCENARIO", help="a YAML file, or the name of one in configs/scenarios")]
-Overrides = Annotated[
-    Optional[list[str]],  # noqa: UP007, UP045 - typer reads this at run time
-    typer.Option("--set", metavar="PATH=VALUE", help="change a dial, as in populations.makers.count=6; may be repeated"),
+ScenarioName = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="a YAML file, or the name of one in configs/scenarios")
 ]
-Out = Annotated[Optional[Path], typer.Option(help="results folder; default: below results/")]  # noqa: UP007, UP045
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="PATH=VALUE", help="change a dial, as in populations.makers.count=6; may be repeated"
+    ),
+]
+Out = Annotated[Path | None, typer.Option(help="results folder; default: below results/")]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 
 
@@ -36,7 +40,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+    ] = False,
 ) -> None:
     pass
 
@@ -44,8 +50,8 @@ def _root(
 @app.command()
 def run(
     scenario: ScenarioName,
-    seed: Annotated[Optional[int], typer.Option(help="root of every draw; default: the scenario's")] = None,  # noqa: UP007, UP045
-    steps: Annotated[Optional[int], typer.Option(help="length; default: the scenario's")] = None,  # noqa: UP007, UP045
+    seed: Annotated[int | None, typer.Option(help="root of every draw; default: the scenario's")] = None,
+    steps: Annotated[int | None, typer.Option(help="length; default: the scenario's")] = None,
     overrides: Overrides = None,
     out: Out = None,
     as_json: AsJson = False,
@@ -64,8 +70,8 @@ def run(
 def experiment(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="folder with claim.md and sweep.yaml")],
     full: Annotated[bool, typer.Option("--full", help="all arms instead of the quick form")] = False,
-    workers: Annotated[Optional[int], typer.Option(min=1, max=1024, help="processes; default: one a core")] = None,  # noqa: UP007, UP045
-    seeds: Annotated[Optional[int], typer.Option(min=1, max=100_000, help="seeds a cell; default: the sweep's")] = None,  # noqa: UP007, UP045
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="processes; default: one a core")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100_000, help="seeds a cell; default: the sweep's")] = None,
     out: Out = None,
 ) -> None:
     """Run a sweep, compare its cells and draw the answer."""
@@ -77,14 +83,16 @@ def experiment(
 
 @app.command()
 def validate(
-    scenarios: Annotated[list[str], typer.Argument(metavar="SCENARIO...", help="YAML files or names of configs/scenarios")],
+    scenarios: Annotated[
+        list[str], typer.Argument(metavar="SCENARIO...", help="YAML files or names of configs/scenarios")
+    ],
     overrides: Overrides = None,
 ) -> None:
     """Check scenario files; say what is wrong and where, or what to know about them."""
     with exit_codes():
-        from sim.scenario import ScenarioError, load
+        from sim.scenario import Problem, ScenarioError, load
 
-        problems = []
+        problems: list[Problem] = []
         for name in scenarios:
             try:
                 record = load(name, overrides or ())
@@ -121,7 +129,7 @@ def phases() -> None:
 
 @app.command()
 def parts(
-    role: Annotated[Optional[str], typer.Argument(help="only this role, as in strategies")] = None,  # noqa: UP007, UP045
+    role: Annotated[str | None, typer.Argument(help="only this role, as in strategies")] = None,
 ) -> None:
     """Print each role, its parts and their dials."""
     with exit_codes():

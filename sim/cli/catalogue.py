@@ -52,8 +52,8 @@ def _part(record: type[Record]) -> list[str]:
 
 
 def _schema(record: type[Record], name: str) -> dict[str, Any]:
-    node = scenario_schema()["$defs"][record.__name__]["properties"][name]
+    node: dict[str, Any] = scenario_schema()["$defs"][record.__name__]["properties"][name]
     if "anyOf" in node:
         options = [option for option in node["anyOf"] if option.get("type") != "null"]
-        return options[0] | {"nullable": True}
-    return dict(node)
+        return {**options[0], "nullable": True}
+    return node

@@ -20,7 +20,7 @@ def _is(error: BaseException, module: str, name: str) -> bool:
 
 @contextmanager
 def exit_codes() -> Iterator[None]:
-    """Turn expected failures into a message on stderr and an exit code; anything else is a defect and keeps its traceback."""
+    """Turn expected failures into a message on stderr and an exit code; a defect keeps its traceback."""
     try:
         yield
         sys.stdout.flush()

@@ -5,6 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field, Strict
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, Row, dial
+from sim.rules.rounding import half_even_div
+from sim.terms import kernel
+from sim.terms.vocabulary import MILLI
 
 PointStep = Annotated[int, Field(ge=0, le=10_000_000)]
 PointPrice = Annotated[float, Field(gt=0, le=1e9)]
@@ -23,7 +26,9 @@ class IndexPath(Record):
     """How the index of one instrument moves; a Brownian bridge fills the steps between given points."""
 
     kind: Literal["process", "points", "file"] = dial("process", "where the path comes from")
-    volatility_bp: float = dial(0.7, "volatility of the process or bridge", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000)
+    volatility_bp: float = dial(
+        0.7, "volatility of the process or bridge", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000
+    )
     distribution: Literal["gaussian", "student_t"] = dial("gaussian", "distribution of a step's move")
     degrees_of_freedom: float = dial(4.0, "of student_t", source=ASSUMED, gt=2, le=1_000)
     jumps_per_hour: float = dial(0.0, "mean number of jumps", unit="1/h", source=ASSUMED, ge=0, le=3_600)
@@ -32,5 +37,22 @@ class IndexPath(Record):
     path: str | None = dial(
         None, "file with the columns time (s) and price, beside the scenario, for file", min_length=1, max_length=4_096
     )
-    follows_book: float = dial(0.0, "how far outside prices follow this venue's own", unit="share", source=ASSUMED, ge=0, le=1)
+    follows_book: float = dial(
+        0.0, "how far outside prices follow this venue's own", unit="share", source=ASSUMED, ge=0, le=1
+    )
     follow_lag_steps: int = dial(60, "lag of following", unit="steps", source=ASSUMED, ge=1, le=100_000)
+
+
+@kernel
+def move_index(world, k, t):
+    """Index of step t: the exogenous path plus what the outside world has learnt from this venue's own price."""
+    instrument = world.instruments[k]
+    path = world.index_path[k, t]
+    follow = instrument["index_follow_ppm"]
+    if follow > 0:
+        target = half_even_div(follow * (instrument["last_price"] * MILLI - path), 1_000_000)
+        offset = instrument["index_offset_milli"]
+        instrument["index_offset_milli"] = offset + half_even_div(target - offset, instrument["index_lag_steps"])
+    index = max(path + instrument["index_offset_milli"], MILLI)
+    instrument["index_milli"] = index
+    instrument["index_price"] = half_even_div(index, MILLI)

@@ -71,7 +71,10 @@ def _check_venue(name: str, venue: Venue) -> Iterator[Found]:
         if kind in kinds[:row]:
             yield ("venues", name, "waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
     if kinds == ["auto_deleveraging", "insurance_fund"]:
-        yield ("venues", name, "waterfall", 1), "insurance_fund after auto_deleveraging would never be asked; put it first"
+        yield (
+            ("venues", name, "waterfall", 1),
+            "insurance_fund after auto_deleveraging would never be asked; put it first",
+        )
 
 
 def _check_initial(
@@ -85,7 +88,7 @@ def _check_initial(
         if maintenance > initial * (1.0 + 1e-12):
             yield (
                 (*path, row),
-                f"maintenance margin rate {maintenance:g} of {contract} (scale {scale:g}) is above the initial margin rate "
+                f"maintenance margin rate {maintenance:g} of {contract} (scale {scale:g}) is above the initial rate "
                 f"{initial:g} that a leverage of {leverage:g} implies; allowed: at most the initial rate, or "
                 "margin.initial: max_with_maintenance",
             )
@@ -101,7 +104,10 @@ def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> I
     contract = instrument.contract_name
     field = "contract" if instrument.contract else "name"
     if contract not in venue.contracts:
-        yield (*path, field), f"no contract '{contract}' at {instrument.venue}{did_you_mean(contract, list(venue.contracts))}"
+        yield (
+            (*path, field),
+            f"no contract '{contract}' at {instrument.venue}{did_you_mean(contract, list(venue.contracts))}",
+        )
         return
     if contract not in venue.margin.schedules:
         yield (*path, field), f"no margin schedule of '{contract}' at {instrument.venue}"
@@ -114,7 +120,10 @@ def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> I
             multiples_hold = False
             yield (*path, word), f"{chosen:g} is no whole multiple of the venue's {unit:g}"
     if instrument.price_levels & (instrument.price_levels - 1):
-        yield (*path, "price_levels"), f"{instrument.price_levels} is no power of two; allowed: 1024 to 2097152, a power of two"
+        yield (
+            (*path, "price_levels"),
+            f"{instrument.price_levels} is no power of two; allowed: 1024 to 2097152, a power of two",
+        )
     if multiples_hold:
         yield from _check_ladder(scenario, path, instrument)
     yield from _check_index(path, instrument)
@@ -124,13 +133,16 @@ def _check_ladder(scenario: Scenario, path: tuple[str | int, ...], instrument: I
     tick = scenario.contract_of(instrument).tick_size
     low, high = scenario.price_range(instrument)
     if instrument.start_price < 100 * tick:
-        yield (*path, "start_price"), f"{instrument.start_price:g} is below 100 ticks of {tick:g}; allowed: at least {100 * tick:g}"
+        yield (
+            (*path, "start_price"),
+            f"{instrument.start_price:g} is below 100 ticks of {tick:g}; allowed: at least {100 * tick:g}",
+        )
     needed = (high - low) / tick
     if low <= 0 or needed > instrument.price_levels - 2:
         yield (
             (*path, "price_levels"),
-            f"{instrument.price_levels} levels of {tick:g} do not hold {low:g} to {high:g} (start, worst news and 25 % beyond); "
-            f"{needed:.0f} levels are needed: allow more levels (at most 2097152) or a coarser tick_size",
+            f"{instrument.price_levels} levels of {tick:g} do not hold {low:g} to {high:g} "
+            f"(start, worst news and 25 % beyond); {needed:.0f} levels are needed: allow more levels (at most 2097152) or a coarser tick_size",
         )
 
 
@@ -165,7 +177,11 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
     growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
     atoms = money * growth / float(atom)
     if atoms > ATOMS_MAX:
-        yield path, f"the money of this world, {money:.3g} quote units or {atoms:.3g} atoms of {atom:g}, is beyond {ATOMS_MAX:.0e} atoms"
+        yield (
+            path,
+            f"the money of this world, {money:.3g} quote units or {atoms:.3g} atoms of {atom:g}, "
+            f"is beyond {ATOMS_MAX:.0e} atoms",
+        )
 
 
 def _common_unit(units: list[Decimal]) -> Decimal:

@@ -92,7 +92,9 @@ def _parse(text: str, label: str) -> Any:
     except DuplicateKeyError as error:
         mark = error.problem_mark
         key = (error.problem or "").partition('"')[2].partition('"')[0]
-        raise ScenarioError([_marked(mark, label, f"the key '{key}' is given twice; each key may be given once")]) from None
+        raise ScenarioError(
+            [_marked(mark, label, f"the key '{key}' is given twice; each key may be given once")]
+        ) from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise ScenarioError([_marked(mark, label, f"not valid YAML: {error.problem or error.context}")]) from None
@@ -132,7 +134,9 @@ def _pairs(node: CommentedMap, path: Path_, document: Document, label: str) -> l
     for key, value in node.items():
         position = _position(node.lc.key, key, path, document, label)
         if not isinstance(key, str):
-            raise ScenarioError([problem_at(position, ".".join(map(str, path)), f"the key {key} is not text; keys are text")])
+            raise ScenarioError(
+                [problem_at(position, ".".join(map(str, path)), f"the key {key} is not text; keys are text")]
+            )
         document.positions[(*path, str(key))] = position
         pairs.append((str(key), value))
     return pairs

@@ -99,7 +99,9 @@ def _with_included(file: Path) -> Document:
         return document
     position = document.positions.pop(("from",))
     if not isinstance(other, str) or not other:
-        raise ScenarioError([problem_at(position, "from", f"{shown(other)} is no file; name a scenario file beside this one")])
+        raise ScenarioError(
+            [problem_at(position, "from", f"{shown(other)} is no file; name a scenario file beside this one")]
+        )
     included_file = file.parent / other
     if not included_file.is_file():
         known = sorted(path.name for path in file.parent.glob("*.yaml") if path.name != file.name)
@@ -170,11 +172,17 @@ def _translated(document: Document, error: Any) -> Problem:
         rule = allowed(node_at(document.tree, path))
         return problem_at(position, where, "is missing" + (f"; allowed: {rule}" if rule else ""))
     if kind == "union_tag_not_found":
-        return problem_at(position, f"{where}.kind", f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}")
+        return problem_at(
+            position,
+            f"{where}.kind",
+            f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}",
+        )
     if kind == "union_tag_invalid":
         tag = str(error["ctx"]["tag"])
         kinds = _kinds(document, path)
-        return problem_at(document.position((*path, "kind")), f"{where}.kind", f"unknown kind '{tag}'{did_you_mean(tag, kinds)}")
+        return problem_at(
+            document.position((*path, "kind")), f"{where}.kind", f"unknown kind '{tag}'{did_you_mean(tag, kinds)}"
+        )
     rule = allowed(node_at(document.tree, path)) or error["msg"]
     given = "" if isinstance(value, dict | list) else f"{shown(value)} is not allowed; "
     return problem_at(position, where, f"{given}allowed: {rule}")
@@ -183,7 +191,9 @@ def _translated(document: Document, error: Any) -> Problem:
 def _echo(item: Any, items: Sequence[Any]) -> bool:
     """Tell whether a list is called too short only because its items are wrong."""
     loc = item["loc"]
-    return item["type"] == "too_short" and any(len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items)
+    return item["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items
+    )
 
 
 def _kinds(document: Document, path: Path_) -> list[str]:

@@ -35,11 +35,13 @@ def apply_override(document: Document, words: tuple[str, ...], value: Any) -> li
         return [problem_at(SET, ".".join(words), str(error))]
     parent: Any = document.tree
     for row, step in enumerate(path[:-1]):
-        inner = parent[step] if isinstance(parent, list) else parent.setdefault(step, {})
-        if inner is None:
-            inner = parent[step] = {}
+        inner = parent.setdefault(step, {}) if isinstance(parent, dict) else parent[int(step)]
+        if inner is None and isinstance(parent, dict):
+            inner = parent[str(step)] = {}
         if not isinstance(inner, dict | list):
-            return [problem_at(SET, ".".join(words), f"{dotted(document.tree, path[: row + 1])} holds a value, not fields")]
+            return [
+                problem_at(SET, ".".join(words), f"{dotted(document.tree, path[: row + 1])} holds a value, not fields")
+            ]
         parent = inner
     document.put(path, value, SET)
     return []
@@ -51,8 +53,8 @@ def _resolve(document: Document, words: tuple[str, ...]) -> Path_:
     for word in words:
         step: str | int = word
         if isinstance(node, list):
-            step = _row(node, word)
-            node = node[step]
+            row = _row(node, word)
+            step, node = row, node[row]
         else:
             known = known_keys(document.tree, path)
             present = list(node) if isinstance(node, dict) else []

@@ -23,8 +23,12 @@ class Recording(Record):
 
     order_events: bool = dial(False, "every order, removal and fill as an event, so that a run can be replayed")
     depth_every_steps: int = dial(5, "steps between samples of depth", unit="steps", ge=1, le=1_000_000)
-    audit_every_steps: int = dial(1_000, "steps between full recounts of money and sizes", unit="steps", ge=1, le=1_000_000)
-    liquidation_map_every_steps: int = dial(60, "steps between pictures of liquidation prices", unit="steps", ge=1, le=1_000_000)
+    audit_every_steps: int = dial(
+        1_000, "steps between full recounts of money and sizes", unit="steps", ge=1, le=1_000_000
+    )
+    liquidation_map_every_steps: int = dial(
+        60, "steps between pictures of liquidation prices", unit="steps", ge=1, le=1_000_000
+    )
 
 
 class Fees(Record):
@@ -74,8 +78,12 @@ class Instrument(Record):
     venue: Name = dial(..., "venue that lists it")
     contract: InstrumentName | None = dial(None, "the venue's contract; default: the name")
     start_price: float = dial(..., "price at step 0", unit="quote", gt=0, le=1e9)
-    tick_size: float | None = dial(None, "coarser tick, a whole multiple of the venue's; default: the venue's", unit="quote", ge=1e-10, le=1e6)
-    lot_size: float | None = dial(None, "coarser lot, a whole multiple of the venue's; default: the venue's", unit="base", ge=1e-10, le=1e9)
+    tick_size: float | None = dial(
+        None, "coarser tick, a whole multiple of the venue's; default: the venue's", unit="quote", ge=1e-10, le=1e6
+    )
+    lot_size: float | None = dial(
+        None, "coarser lot, a whole multiple of the venue's; default: the venue's", unit="base", ge=1e-10, le=1e9
+    )
     price_levels: int = dial(131_072, "levels of the price ladder, a power of two", unit="ticks", ge=1_024, le=2**21)
     liquidity_scale: float = dial(1.0, "multiplies the money dials of populations", source=ASSUMED, gt=0, le=1_000)
     index: IndexPath = dial(IndexPath(), "path of the index")
@@ -97,14 +105,18 @@ class Scenario(Record):
     seed: int = dial(1, "root of every draw", ge=0, le=2**63 - 1)
     steps: int = dial(7_200, "length of a run", unit="steps", ge=1, le=1_000_000)
     step_seconds: float = dial(1.0, "length of a step", unit="s", gt=0, le=3_600)
-    flow_thinning: float = dial(1.0, "divides event rates and multiplies sizes; depth and turnover stay", source=ASSUMED, ge=0.01, le=1_000)
+    flow_thinning: float = dial(
+        1.0, "divides event rates and multiplies sizes; depth and turnover stay", source=ASSUMED, ge=0.01, le=1_000
+    )
     prices: Literal["geometric", "arithmetic"] = dial(
         "geometric", "arithmetic: moves are fractions of the start price, notional is valued at the start price"
     )
     mirror: bool = dial(False, "flips the sign of news, positions and drawn sides; needs arithmetic prices")
     index_correlation: float = dial(0.8, "correlation of every pair of indices", source=ASSUMED, ge=-1, le=1)
     record: Recording = dial(Recording(), "what is written down")
-    margin_check: Literal["safe_radius", "brute_force"] = dial("safe_radius", "how breached accounts are found; same results")
+    margin_check: Literal["safe_radius", "brute_force"] = dial(
+        "safe_radius", "how breached accounts are found; same results"
+    )
     venues: Annotated[dict[Name, Venue], Field(min_length=1, max_length=64)] = dial(..., "venues by name")
     instruments: Annotated[Row[Instrument], Field(min_length=1, max_length=64)] = dial(..., "what is traded")
     populations: Annotated[Row[Population], Field(max_length=256)] = dial((), "who trades")
@@ -136,7 +148,9 @@ class Scenario(Record):
             for word, unit in (("tick_size", "tick"), ("lot_size", "lot")):
                 chosen, original = getattr(instrument, word), getattr(own, word)
                 if chosen is not None and chosen != original:
-                    found.append(f"instruments.{instrument.name}.{word}: {unit} coarsened from {original:g} to {chosen:g}")
+                    found.append(
+                        f"instruments.{instrument.name}.{word}: {unit} coarsened from {original:g} to {chosen:g}"
+                    )
         if self.flow_thinning != 1.0:
             found.append(f"flow_thinning: event rates divided and sizes multiplied by {self.flow_thinning:g}")
         return tuple(found)

@@ -20,7 +20,10 @@ def scenario_schema() -> dict[str, Any]:
         if kept:
             node["required"] = kept
     schema.pop("required", None)
-    schema["properties"]["from"] = {"type": "string", "description": "scenario file beside this one that this one changes"}
+    schema["properties"]["from"] = {
+        "type": "string",
+        "description": "scenario file beside this one that this one changes",
+    }
     return schema
 
 
@@ -65,7 +68,12 @@ def allowed(node: dict[str, Any] | None) -> str:
     words |= {"array": "a list", "object": "a mapping"}
     text = words.get(str(kind), "")
     limits = []
-    for key, word in (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"), ("exclusiveMaximum", "below")):
+    for key, word in (
+        ("minimum", "from"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "to"),
+        ("exclusiveMaximum", "below"),
+    ):
         if key in node:
             limits.append(f"{word} {node[key]:g}" if isinstance(node[key], float) else f"{word} {node[key]}")
     if "pattern" in node:

@@ -3,6 +3,11 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.strategies.desk import lay_off, lots_for
+from sim.streams import draw
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ORDER
 
 
 class Arbitrageur(Record):
@@ -13,8 +18,44 @@ class Arbitrageur(Record):
     venue: Name = dial(..., "venue that they trade on")
     count: int = dial(4, "arbitrageurs", unit="rows", source=ASSUMED, ge=1, le=1_000)
     capital: float = dial(1.0e9, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
-    band_bp: float = dial(3.0, "gap between book and index that is left alone", unit="bp", source=PROTOTYPE, ge=0, le=5_000)
-    speed_per_bp: float = dial(20_000.0, "money a second for each bp beyond the band", unit="quote/s/bp", source=PROTOTYPE, ge=0, le=1e10)
-    cap_per_s: float = dial(2.4e6, "most money a second, all of them together", unit="quote/s", source=PROTOTYPE, ge=0, le=1e12)
-    inventory_limit: float = dial(9.6e8, "largest inventory of all of them together", unit="quote", source=PROTOTYPE, ge=0, le=1e13)
-    layoff_half_life_s: float = dial(130.0, "inventory is laid off outside with this half-life", unit="s", source=PROTOTYPE, ge=1, le=1e7)
+    band_bp: float = dial(
+        3.0, "gap between book and index that is left alone", unit="bp", source=PROTOTYPE, ge=0, le=5_000
+    )
+    speed_per_bp: float = dial(
+        20_000.0, "money a second for each bp beyond the band", unit="quote/s/bp", source=PROTOTYPE, ge=0, le=1e10
+    )
+    cap_per_s: float = dial(
+        2.4e6, "most money a second, all of them together", unit="quote/s", source=PROTOTYPE, ge=0, le=1e12
+    )
+    inventory_limit: float = dial(
+        9.6e8, "largest inventory of all of them together", unit="quote", source=PROTOTYPE, ge=0, le=1e13
+    )
+    layoff_half_life_s: float = dial(
+        130.0, "inventory is laid off outside with this half-life", unit="s", source=PROTOTYPE, ge=1, le=1e7
+    )
+
+
+@kernel
+def arbitrage(world, p, t):
+    """Sell the book when it is dear against the index, buy it when it is cheap, as fast as money allows."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        lay_off(world, p, k)
+        desk = p * world.clock[0]["n_instruments"] + k
+        mid = world.view[k]["mid"]
+        index = float(world.instruments[k]["index_milli"]) / 1000.0
+        gap = (mid - index) / valued_price(world, k, index)
+        beyond = abs(gap) - population["band"]
+        if beyond <= 0.0:
+            continue
+        side = -1 if gap > 0.0 else 1
+        money = min(population["speed"] * beyond, population["cap"])
+        owner = population["first_trader"] + t % population["n_traders"]
+        held = world.position_size[k * world.clock[0]["n_traders"] + owner]
+        room = lots_for(world, k, desk, population["inventory_limit"]) - side * held
+        lots = min(lots_for(world, k, desk, money), room)
+        if lots > 0:
+            limit = shifted(world, k, index, -float(side) * population["band"])
+            words = draw(world.clock, p, t, k, DRAW_ORDER)
+            post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))

@@ -1,8 +1,13 @@
-"""Basis traders: short the perpetual against coins held elsewhere, at low leverage; the other side of the speculators."""
+"""Basis traders: short here against coins held elsewhere, at low leverage; the other side of the speculators."""
 
 from typing import Literal
 
 from sim.parts import ASSUMED, Name, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.strategies.desk import lots_for
+from sim.streams import below, draw
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ORDER, FLAG_REDUCE_ONLY
 
 
 class BasisTrader(Record):
@@ -17,5 +22,32 @@ class BasisTrader(Record):
         1.0, "share of the speculators' net position that they hold the other side of", source=ASSUMED, ge=0, le=1
     )
     size_sigma: float = dial(1.5, "sigma of the log-normal size", source=ASSUMED, ge=0, le=5)
-    unwind_band_bp: float = dial(50.0, "discount of the book to the index at which they take profit", unit="bp", source=ASSUMED, ge=0, le=5_000)
-    unwind_cap_per_s: float = dial(0.2e6, "most money a second that they unwind", unit="quote/s", source=ASSUMED, ge=0, le=1e12)
+    unwind_band_bp: float = dial(
+        50.0, "discount of the book to the index at which they take profit", unit="bp", source=ASSUMED, ge=0, le=5_000
+    )
+    unwind_cap_per_s: float = dial(
+        0.2e6, "most money a second that they unwind", unit="quote/s", source=ASSUMED, ge=0, le=1e12
+    )
+
+
+@kernel
+def unwind_basis(world, p, t):
+    """When the book leaves the index, hedged traders whose leg gains from it take profit, slowly."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        mid = world.view[k]["mid"]
+        index = float(world.instruments[k]["index_milli"]) / 1000.0
+        gap = (mid - index) / valued_price(world, k, index)
+        if abs(gap) <= population["unwind_band"] or population["cap"] <= 0.0:
+            continue
+        side = -1 if gap > 0.0 else 1
+        words = draw(world.clock, p, t, k, DRAW_ORDER)
+        owner = population["first_trader"] + below(words[0], population["n_traders"])
+        held = world.position_size[k * world.clock[0]["n_traders"] + owner]
+        if held * side < 0:
+            desk = p * world.clock[0]["n_instruments"] + k
+            lots = min(lots_for(world, k, desk, population["cap"]), abs(held))
+            limit = shifted(world, k, index, -float(side) * population["unwind_band"])
+            tick = limit_for(world, k, side, limit)
+            post_taker(world, words[3], side, k, owner, tick, lots, FLAG_REDUCE_ONLY)

@@ -3,6 +3,11 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted
+from sim.strategies.desk import drawn_lots, whole_part
+from sim.streams import below, draw, uniform
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ORDER, DRAW_SIZE, FLAG_REDUCE_ONLY
 
 SIZE_SOURCE = "liquidation sizes of Binance, Aave and Hyperliquid: sigma of log 2.1 to 2.3, Pareto tail 0.9 to 1.4"
 
@@ -14,24 +19,69 @@ class LeveragedSpeculator(Record):
     name: Name = dial("speculators", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
     count: int = dial(20_000, "traders", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000)
-    open_interest: float = dial(3.456e9, "notional of their long positions", unit="quote", source=PROTOTYPE, gt=0, le=1e13)
+    open_interest: float = dial(
+        3.456e9, "notional of their long positions", unit="quote", source=PROTOTYPE, gt=0, le=1e13
+    )
     long_share: float = dial(0.84, "longs over longs and shorts of them", source=PROTOTYPE, ge=0, le=1)
-    both_instruments_share: float = dial(0.4, "share of traders with a position in every instrument", source=ASSUMED, ge=0, le=1)
+    both_instruments_share: float = dial(
+        0.4, "share of traders with a position in every instrument", source=ASSUMED, ge=0, le=1
+    )
     size_sigma: float = dial(2.2, "sigma of the log-normal body of sizes", source=SIZE_SOURCE, ge=0, le=5)
     tail_share: float = dial(0.02, "share of traders in the Pareto tail", source=PROTOTYPE, ge=0, le=1)
     tail_exponent: float = dial(1.1, "exponent of the Pareto tail", source=SIZE_SOURCE, ge=0.3, le=10)
-    largest_share: float = dial(0.01, "no account holds more than this share of the notional", source=PROTOTYPE, gt=0, le=1)
+    largest_share: float = dial(
+        0.01, "no account holds more than this share of the notional", source=PROTOTYPE, gt=0, le=1
+    )
     leverage_median: float = dial(5.0, "median of the chosen leverage", source=PROTOTYPE, ge=1, le=1_000)
     leverage_sigma: float = dial(0.8, "sigma of its logarithm", source=PROTOTYPE, ge=0, le=3)
     leverage_min: float = dial(1.5, "smallest leverage", source=PROTOTYPE, ge=0.01, le=1_000)
     leverage_rule: Literal["chosen", "quantile_of_admissible"] = dial(
         "chosen", "chosen: the draw, clipped to what is admissible; quantile_of_admissible: its quantile of that range"
     )
-    age_hours: float = dial(24.0, "mean age of a position, shorter at high leverage", unit="h", source=PROTOTYPE, ge=0, le=10_000)
+    age_hours: float = dial(
+        24.0, "mean age of a position, shorter at high leverage", unit="h", source=PROTOTYPE, ge=0, le=10_000
+    )
     history_volatility_bp: float = dial(
-        0.7, "volatility of the prices at which positions were taken", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000
+        0.7,
+        "volatility of the prices at which positions were taken",
+        unit="bp per sqrt(s)",
+        source=PROTOTYPE,
+        ge=0,
+        le=1_000,
     )
     collateral_floor_scale: float = dial(
-        0.0, "accounts start with 1.25 times the schedule scaled by this at least; 0 is off", source=ASSUMED, ge=0, le=100
+        0.0,
+        "accounts start with 1.25 times the schedule scaled by this at least; 0 is off",
+        source=ASSUMED,
+        ge=0,
+        le=100,
     )
-    trades_per_s: float = dial(2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000)
+    trades_per_s: float = dial(
+        2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000
+    )
+
+
+@kernel
+def speculate(world, p, t):
+    """Ordinary turnover: a random trader adds to or takes from its position by a slice; a flat one opens."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        desk = p * world.clock[0]["n_instruments"] + k
+        for event in range(whole_part(world, p, t, k, population["rate_per_step"])):
+            words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
+            sizes = draw(world.clock, p, t, (k << 20) + event, DRAW_SIZE)
+            owner = population["first_trader"] + below(words[0], population["n_traders"])
+            held = world.position_size[k * world.clock[0]["n_traders"] + owner]
+            lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])
+            flags = int(0)
+            long = (uniform(sizes[2]) < population["long_share"]) != (world.clock[0]["mirror"] != 0)
+            side = 1 if long else -1
+            if held != 0:
+                side = 1 if held > 0 else -1
+                if words[1] & 1:
+                    side = -side
+                    flags = FLAG_REDUCE_ONLY
+                lots = min(lots, abs(held))
+            limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+            post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, flags)

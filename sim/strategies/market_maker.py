@@ -1,8 +1,18 @@
 """Market makers: quotes at geometric distances on both sides, thinner when prices move or inventory piles up."""
 
+import math
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price
+from sim.strategies.desk import lay_off, whole_part
+from sim.streams import below, draw, uniform
+from sim.terms import kernel
+from sim.terms.vocabulary import BUY, DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
+
+PULL_EXPONENT = 0.33  # the pull to the index weakens with this power of the size factor
+TOUCH_SLOTS = 2  # the closest quotes of a maker are renewed last in a step, so that the touch is fresh at its end
+
 
 DEPTH_SOURCE = "Binance depth within 1 % of BTCUSDT, 10 October 2025, morning: 240 million a side"
 
@@ -17,23 +27,101 @@ class MarketMaker(Record):
     capital: float = dial(2.0e8, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
     depth: float = dial(240e6, "nominal depth a side within inner_bp", unit="quote", source=DEPTH_SOURCE, gt=0, le=1e13)
     inner_bp: float = dial(100.0, "distance where the profile bends", unit="bp", source=PROTOTYPE, gt=0, le=5_000)
-    inner_exponent: float = dial(1.15, "cumulative depth grows as distance to this power inside", source=PROTOTYPE, gt=0, le=5)
+    inner_exponent: float = dial(
+        1.15, "cumulative depth grows as distance to this power inside", source=PROTOTYPE, gt=0, le=5
+    )
     outer_exponent: float = dial(0.6, "the same power outside inner_bp", source=PROTOTYPE, gt=0, le=5)
     closest_bp: float = dial(0.1, "distance of the closest quote", unit="bp", source=ASSUMED, ge=0.001, le=1_000)
     farthest_bp: float = dial(800.0, "distance of the farthest quote", unit="bp", source=PROTOTYPE, gt=0, le=9_000)
     levels: int = dial(16, "quotes a side of each maker", source=PROTOTYPE, ge=1, le=64)
     jitter: float = dial(0.3, "quoted sizes vary by up to this share", source=PROTOTYPE, ge=0, le=0.95)
-    quote_life_s: float = dial(8.0, "mean life of a quote before it is renewed", unit="s", source=PROTOTYPE, ge=1, le=86_400)
-    volatility_half_life_s: float = dial(120.0, "memory of the volatility filter", unit="s", source=PROTOTYPE, ge=1, le=86_400)
+    quote_life_s: float = dial(
+        8.0, "mean life of a quote before it is renewed", unit="s", source=PROTOTYPE, ge=1, le=86_400
+    )
+    volatility_half_life_s: float = dial(
+        120.0, "memory of the volatility filter", unit="s", source=PROTOTYPE, ge=1, le=86_400
+    )
     volatility_threshold_bp: float = dial(
         11.0, "volatility at which quoted size is halved", unit="bp per sqrt(s)", source=PROTOTYPE, gt=0, le=10_000
     )
-    return_time_s: float = dial(800.0, "time constant of coming back after a withdrawal", unit="s", source=PROTOTYPE, ge=1, le=1e6)
+    return_time_s: float = dial(
+        800.0, "time constant of coming back after a withdrawal", unit="s", source=PROTOTYPE, ge=1, le=1e6
+    )
     size_floor: float = dial(0.03, "share of nominal size that is always quoted", source=PROTOTYPE, ge=0, le=1)
     inattentive_share: float = dial(0.08, "share of size that ignores volatility", source=PROTOTYPE, ge=0, le=1)
     inventory_limit: float = dial(
         0.58, "largest inventory of all makers together", unit="of nominal depth", source=PROTOTYPE, gt=0, le=100
     )
-    layoff_half_life_s: float = dial(115.0, "inventory is laid off outside with this half-life", unit="s", source=PROTOTYPE, ge=1, le=1e7)
-    skew_bp: float = dial(1.5, "shift of the centre at the inventory limit", unit="bp", source=PROTOTYPE, ge=0, le=1_000)
-    index_pull_per_s: float = dial(0.05, "share of the gap to the index closed a second", unit="1/s", source=PROTOTYPE, ge=0, le=1)
+    layoff_half_life_s: float = dial(
+        115.0, "inventory is laid off outside with this half-life", unit="s", source=PROTOTYPE, ge=1, le=1e7
+    )
+    skew_bp: float = dial(
+        1.5, "shift of the centre at the inventory limit", unit="bp", source=PROTOTYPE, ge=0, le=1_000
+    )
+    index_pull_per_s: float = dial(
+        0.05, "share of the gap to the index closed a second", unit="1/s", source=PROTOTYPE, ge=0, le=1
+    )
+
+
+@kernel
+def make_markets(world, p, t):
+    """Update the desk of every instrument, lay inventory off, renew a random share of the quotes."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    for i in range(venue["n_instruments"]):
+        k = venue["first_instrument"] + i
+        desk = p * world.clock[0]["n_instruments"] + k
+        lay_off(world, p, k)
+        update_desk(world, p, k, desk)
+        first = population["first_quote"] + i * population["n_quotes"]
+        renewals = whole_part(world, p, t, k, population["refresh_share"] * float(population["n_quotes"]))
+        for event in range(renewals):
+            words = draw(world.clock, p, t, (k << 20) + event, DRAW_QUOTE)
+            renew_quote(world, p, k, desk, first + below(words[0], population["n_quotes"]), words)
+
+
+@kernel
+def update_desk(world, p, k, desk):
+    """Volatility filter, size factor (down at once, up slowly), centre of the quotes with pull and skew."""
+    population, desks, view = world.populations[p], world.desks, world.view[k]
+    valued = valued_price(world, k, view["mid"])
+    move = (view["mid"] - desks[desk]["previous_mid"]) / valued
+    keep = population["volatility_keep"]
+    variance = keep * desks[desk]["variance"] + (1.0 - keep) * move * move
+    desks[desk]["variance"] = variance
+    wanted = 1.0 / (1.0 + variance / (population["volatility_threshold"] * population["volatility_threshold"]))
+    factor = desks[desk]["size_factor"]
+    factor = wanted if wanted < factor else factor + (wanted - factor) * population["return_share"]
+    factor = max(factor, population["size_floor"])
+    desks[desk]["size_factor"] = factor
+    index = float(world.instruments[k]["index_milli"]) / 1000.0
+    gap = index - view["mid"]
+    centre = view["mid"] + (index - desks[desk]["previous_index"])
+    centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(factor))
+    inventory = 0
+    first = k * world.clock[0]["n_traders"] + population["first_trader"]
+    for row in range(first, first + population["n_traders"]):
+        inventory += world.position_size[row]
+    desks[desk]["inventory"] = float(inventory)
+    fullness = float(inventory) / (population["inventory_limit"] * desks[desk]["scale"] / valued)
+    desks[desk]["centre"] = centre - population["skew"] * fullness * valued
+    desks[desk]["fullness"] = fullness
+    desks[desk]["previous_mid"] = view["mid"]
+    desks[desk]["previous_index"] = index
+
+
+@kernel
+def renew_quote(world, p, k, desk, q, words):
+    """Replace one quote: cancel what rests, post a new one at a jittered distance and size."""
+    population, quote, row = world.populations[p], world.quotes[q], world.desks[desk]
+    jitter = population["jitter"]
+    distance = quote["distance"] * (1.0 + jitter * (2.0 * uniform(words[1]) - 1.0))
+    share = population["inattentive"] + (1.0 - population["inattentive"]) * row["size_factor"]
+    size = int(float(quote["lots"]) * share * (1.0 + jitter * (2.0 * uniform(words[2]) - 1.0)))
+    side = -quote["away"]
+    if row["fullness"] * float(side) >= 1.0:
+        size = 0
+    price = shifted(world, k, row["centre"], float(quote["away"]) * distance)
+    tick = int(math.floor(price)) if side == BUY else int(math.ceil(price))
+    arrival = END_OF_STEP if quote["slot"] < TOUCH_SLOTS else words[3] >> 1
+    post(world, arrival, POST_ONLY, side, k, quote["owner"], tick, size, NONE, FLAG_SLIDE, q, NONE)

@@ -3,8 +3,15 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, Name, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted
+from sim.strategies.desk import drawn_lots, whole_part
+from sim.streams import below, draw
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ORDER, DRAW_SIZE
 
-FLOW_SOURCE = "Binance BTCUSDT perpetual, 8 August 2024, 344 s: 15.6 marketable orders a second, mean 28 k, largest 4.4 million"
+FLOW_SOURCE = (
+    "Binance BTCUSDT perpetual, 8 August 2024, 344 s: 15.6 marketable orders a second, mean 28 k, largest 4.4 million"
+)
 
 
 class NoiseTrader(Record):
@@ -15,8 +22,32 @@ class NoiseTrader(Record):
     venue: Name = dial(..., "venue that they trade on")
     count: int = dial(1_000, "traders", unit="rows", source=ASSUMED, ge=1, le=1_000_000)
     capital: float = dial(1.0e7, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
-    orders_per_s: float = dial(15.0, "marketable orders of all of them", unit="1/s", source=FLOW_SOURCE, ge=0, le=10_000)
+    orders_per_s: float = dial(
+        15.0, "marketable orders of all of them", unit="1/s", source=FLOW_SOURCE, ge=0, le=10_000
+    )
     mean_order: float = dial(28_000.0, "mean notional of an order", unit="quote", source=FLOW_SOURCE, gt=0, le=1e10)
     size_sigma: float = dial(2.3, "sigma of the log-normal order size", source=FLOW_SOURCE, ge=0, le=5)
     max_order: float = dial(4.4e6, "largest notional of an order", unit="quote", source=FLOW_SOURCE, gt=0, le=1e12)
     slippage: float = dial(0.01, "limit of an order beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5)
+
+
+@kernel
+def trade_noise(world, p, t):
+    """Marketable orders of random side and heavy-tailed size; of two random traders the one who closes goes first."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        desk = p * world.clock[0]["n_instruments"] + k
+        for event in range(whole_part(world, p, t, k, population["rate_per_step"])):
+            words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
+            sizes = draw(world.clock, p, t, (k << 20) + event, DRAW_SIZE)
+            side = (2 * (words[0] & 1) - 1) * (1 - 2 * world.clock[0]["mirror"])
+            first = k * world.clock[0]["n_traders"] + population["first_trader"]
+            owner = below(words[1], population["n_traders"])
+            other = below(words[2], population["n_traders"])
+            if world.position_size[first + other] * side < world.position_size[first + owner] * side:
+                owner = other
+            lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])
+            limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+            owner += population["first_trader"]
+            post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))

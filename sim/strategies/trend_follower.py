@@ -3,6 +3,13 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.strategies.desk import whole_part
+from sim.streams import draw
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ORDER
+
+ENTRY_SHARE = 0.9  # of the largest position that the wallet admits: fees and slippage must fit too
 
 
 class TrendFollower(Record):
@@ -11,9 +18,13 @@ class TrendFollower(Record):
     kind: Literal["trend_follower"] = "trend_follower"
     name: Name = dial("trend", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
-    count: int = dial(1_500, "traders, each of whom enters at most once", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000)
+    count: int = dial(
+        1_500, "traders, each of whom enters at most once", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000
+    )
     orders_per_s: float = dial(4.0, "entries while the trigger is met", unit="1/s", source=PROTOTYPE, ge=0, le=10_000)
-    trigger_bp: float = dial(40.0, "move within the window that lets them enter", unit="bp", source=PROTOTYPE, gt=0, le=5_000)
+    trigger_bp: float = dial(
+        40.0, "move within the window that lets them enter", unit="bp", source=PROTOTYPE, gt=0, le=5_000
+    )
     window_s: float = dial(120.0, "window of the move", unit="s", source=PROTOTYPE, ge=1, le=86_400)
     budget_of_open_interest: float = dial(
         0.08, "most notional that all of them may open", unit="of open interest", source=PROTOTYPE, ge=0, le=10
@@ -24,3 +35,40 @@ class TrendFollower(Record):
     size_sigma: float = dial(2.0, "sigma of the log-normal entry size", source=ASSUMED, ge=0, le=5)
     max_order: float = dial(5.0e6, "largest notional of an entry", unit="quote", source=ASSUMED, gt=0, le=1e12)
     slippage: float = dial(0.005, "limit of an entry beyond the touch", unit="of price", source=PROTOTYPE, ge=0, le=0.5)
+
+
+@kernel
+def follow_trend(world, p, t):
+    """While the price has moved beyond the trigger, traders who hold nothing yet enter with leverage, each once."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    n_traders = world.clock[0]["n_traders"]
+    for i in range(venue["n_instruments"]):
+        k = venue["first_instrument"] + i
+        move = window_return(world, k, t, population["window_steps"])
+        if abs(move) <= population["trigger"]:
+            continue
+        side = 1 if move > 0.0 else -1
+        desk = p * world.clock[0]["n_instruments"] + k
+        for event in range(whole_part(world, p, t, k, population["rate_per_step"])):
+            turn = world.desks[desk]["active"] * venue["n_instruments"] + i
+            if turn >= population["n_traders"]:
+                break
+            world.desks[desk]["active"] += 1
+            owner = population["first_trader"] + turn
+            leverage = float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
+            atoms = ENTRY_SHARE * leverage * float(world.quote_balance[owner])
+            price = valued_price(world, k, world.view[k]["mid"])
+            lots = int(atoms / (price * float(world.instruments[k]["tick_value"])))
+            if lots > 0 and world.position_size[k * n_traders + owner] == 0:
+                words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
+                limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+                post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))
+
+
+@kernel
+def window_return(world, k, t, window):
+    """Relative move of the mid over the last `window` steps (fewer at the start)."""
+    ring = world.mids.shape[1]
+    then = world.mids[k, max(t - min(window, ring - 1), 0) % ring]
+    return (world.view[k]["mid"] - then) / valued_price(world, k, then)
