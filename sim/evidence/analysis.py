@@ -8,9 +8,15 @@ import pandas as pd
 
 @dataclass(frozen=True)
 class Analysis:
-    """A table to print, PNG pictures by file name, the verdict in words, and facts for summary.json."""
+    """The answer of an experiment.
+
+    table: texts with intervals, for readers; brief: narrow tables by title, for a terminal;
+    numbers: one row an estimate, for machines; figures: PNG bytes by name; verdict: words; facts: further keys of summary.json.
+    """
 
     table: pd.DataFrame
+    brief: dict[str, pd.DataFrame]
+    numbers: pd.DataFrame
     figures: dict[str, bytes]
     verdict: str
     facts: dict[str, Any] = field(default_factory=dict)

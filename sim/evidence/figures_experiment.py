@@ -51,8 +51,8 @@ def _panel(axes: Any, curves: Sequence[Curve]) -> None:
             continue
         x = np.asarray([scale for scale, _ in known])
         middle = np.asarray([interval.estimate for _, interval in known], dtype=float)
-        low = np.asarray([interval.estimate if interval.low is None else interval.low for _, interval in known], dtype=float)
-        high = np.asarray([interval.estimate if interval.high is None else interval.high for _, interval in known], dtype=float)
+        low = np.asarray([i.estimate if i.low is None else i.low for _, i in known], dtype=float)
+        high = np.asarray([i.estimate if i.high is None else i.high for _, i in known], dtype=float)
         ticks |= set(x.tolist())
         dashed = curve.mode == "cross"
         axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)

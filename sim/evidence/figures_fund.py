@@ -46,8 +46,9 @@ def _payer_bars(axes: Any, paid: dict[str, float]) -> None:
     axes.barh(labels, values, color=colours[-len(labels) :], height=0.62)
     for row, value in enumerate(values):
         axes.annotate(
-            canvas.money_text(value), (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points", va="center", fontsize=9
-        )
+            canvas.money_text(value), (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points",
+            va="center", fontsize=9,
+        )  # fmt: skip
     axes.set(title="Who paid", xlabel="quote units")
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)

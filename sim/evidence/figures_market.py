@@ -18,8 +18,9 @@ def price_figure(steps: pd.DataFrame, title: str, step_seconds: float = 1.0, new
         axes = grid[0, 0]
         time = canvas.minutes(steps["step"], step_seconds)
         last = canvas.floats(steps["last_price"])
-        axes.plot(time, canvas.floats(steps["index_price"]), color=canvas.GREEN, label="index price (outside)", zorder=2)
-        axes.plot(time, canvas.floats(steps["mark_price"]), color=canvas.BLUE, label="mark price", zorder=3)
+        index, mark = canvas.floats(steps["index_price"]), canvas.floats(steps["mark_price"])
+        axes.plot(time, index, color=canvas.GREEN, label="index price (outside)", zorder=2)
+        axes.plot(time, mark, color=canvas.BLUE, label="mark price", zorder=3)
         axes.plot(time, last, color=canvas.INK, linewidth=1.0, label="last price", zorder=4)
         _liquidation_marks(axes, steps, time, last, step_seconds)
         _news_line(axes, news_step, step_seconds, "news")
@@ -65,11 +66,13 @@ def _liquidation_marks(axes: Any, steps: pd.DataFrame, time: Any, last: Any, ste
         text = f"{label}, {canvas.money_text(total.sum())}"
         area = np.maximum(LARGEST_MARK * total / largest, 4.0)
         axes.scatter(
-            minute, price, s=area, marker=marker, facecolor=colour, edgecolor="white", linewidth=0.6, alpha=0.8, zorder=5
-        )
+            minute, price, s=area, marker=marker, facecolor=colour, edgecolor="white", linewidth=0.6,
+            alpha=0.8, zorder=5,
+        )  # fmt: skip
         axes.scatter([], [], s=60, marker=marker, facecolor=colour, edgecolor="white", label=text)
     if largest:
-        axes.scatter([], [], s=0, label=f"(marks: area = notional in {BUCKET_S:.0f} s, largest {canvas.money_text(largest)})")
+        text = f"(marks: area = notional in {BUCKET_S:.0f} s, largest {canvas.money_text(largest)})"
+        axes.scatter([], [], s=0, label=text)
 
 
 def activity_figure(steps: pd.DataFrame, title: str, step_seconds: float = 1.0, news_step: int | None = None) -> bytes:

@@ -24,10 +24,10 @@ MONEY_COLUMNS = {
 }
 
 
-def _names(codes: Rows, categories: tuple[str, ...]) -> pd.Categorical:
+def _names(codes: Rows, categories: tuple[str, ...]) -> "pd.Categorical[Any]":
     """Names of index columns; a code outside the table (NONE) is missing."""
     known = np.where((codes >= 0) & (codes < len(categories)), codes, -1)
-    return pd.Categorical.from_codes(known, categories=list(categories))
+    return pd.Categorical.from_codes(known.astype(np.int64), dtype=pd.CategoricalDtype(list(categories)))
 
 
 def _whole(values: Rows) -> pd.arrays.IntegerArray:
@@ -104,7 +104,7 @@ def events_frame(events: Rows, names: NamesLike) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def population_names(traders: Rows, names: NamesLike) -> pd.Categorical:
+def population_names(traders: Rows, names: NamesLike) -> "pd.Categorical[Any]":
     """The population of each trader row; institutions and nobody are missing."""
     table = np.asarray(names.population_of_trader, dtype=np.int64)
     known = (traders >= 0) & (traders < len(table))

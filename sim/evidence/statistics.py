@@ -6,7 +6,7 @@ at least so large) stays in and is counted, and the interval then says `>=` when
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,10 @@ Value = float | int | None
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its 95 % interval. None where the data cannot say; n used, missing dropped, censored kept."""
+    """An estimate with its 95 % interval. None where the data cannot say; n used, missing dropped, censored kept.
+
+    difference: of two censored values, so that not even a bound is known.
+    """
 
     estimate: float | None
     low: float | None
@@ -24,12 +27,13 @@ class Interval:
     n: int
     missing: int = 0
     censored: int = 0
+    difference: bool = False
 
     def text(self, digits: int = 3, factor: float = 1.0) -> str:
         """`estimate [low, high]`, times a factor; `>=` before an estimate that censored values pull down."""
         if self.estimate is None:
             return "-"
-        mark = ">= " if self.censored else ""
+        mark = ("censored: " if self.difference else ">= ") if self.censored else ""
         if self.low is None or self.high is None:
             return f"{mark}{self.estimate * factor:.{digits}f}"
         low, high = self.low * factor, self.high * factor
@@ -63,7 +67,8 @@ def paired_difference(first: Sequence[Value], second: Sequence[Value], censored:
     """
     if len(first) != len(second):
         raise ValueError(f"pairs need equal lengths, not {len(first)} and {len(second)}")
-    return mean_interval((_array(second) - _array(first)).tolist(), censored)
+    plain = mean_interval((_array(second) - _array(first)).tolist(), censored)
+    return replace(plain, difference=True)
 
 
 def wilson_interval(successes: int, n: int) -> Interval:

@@ -55,7 +55,7 @@ def _plain(value: Any) -> Any:
 
 def _money(column: Rows, atom: float) -> float:
     """Sum of atoms in quote units; Python integers, so that the total cannot wrap."""
-    return sum(column.tolist()) * atom
+    return float(sum(column.tolist()) * atom)
 
 
 def _liquidations(steps: Rows, events: Rows, names: NamesLike, opening: OpeningLike) -> Record:
@@ -148,7 +148,7 @@ def _cascade(events: Rows) -> Record:
 def who_paid(funds: Rows, atom: float) -> dict[str, float]:
     """Who bore the cost of liquidations, in quote units: the payers in the order of the waterfall.
 
-    Liquidated accounts: fees and what was left of their margin. Fund: shortfalls paid and losses on taken-over positions.
+    Liquidated accounts: fees and what was left of their margin. Fund: shortfalls paid, losses on taken-over positions.
     Auto-deleveraged traders: profit forgone against the mark. Uncovered: what nobody could pay.
     """
     return {

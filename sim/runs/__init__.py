@@ -1,0 +1,1 @@
+"""One run, many runs, and the results folder: the only floor that writes files."""

@@ -1,0 +1,99 @@
+"""`sweep.yaml`: which runs an experiment consists of. Arms, each crossed with all factors and all seeds."""
+
+import itertools
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from sim.parts import Name, Record, Row, dial
+from sim.runs.executors import RunTask
+from sim.scenario import ScenarioError, find_scenario
+from sim.scenario.document import dotted, read_document
+from sim.scenario.errors import Position, problem_at
+
+RUNS_MAX = 1_000_000
+
+
+class Seeds(Record):
+    """Seeds are counted on from the first; arms and factors share them, so that differences are paired."""
+
+    first: int = dial(1, "first seed", ge=0, le=2**62)
+    quick: int = dial(20, "seeds of the quick form", ge=1, le=100_000)
+    full: int = dial(20, "seeds of the full form", ge=1, le=100_000)
+
+
+class Factor(Record):
+    """A dial that takes several values."""
+
+    sets: str = dial(..., "path of the dial, as for --set", min_length=1, max_length=200)
+    values: Annotated[Row[float | int | str | bool], Field(min_length=1, max_length=1_000)] = dial(..., "its values")
+
+
+class Arm(Record):
+    """A variant of the scenario that is crossed with all factors."""
+
+    quick: bool = dial(True, "part of the quick form too")
+    overrides: Row[str] = dial((), "settings `a.b=c`", max_length=200)
+
+
+class Sweep(Record):
+    """What sweep.yaml says."""
+
+    title: str = dial("", "one line", max_length=200)
+    scenario: str = dial(..., "name of a scenario, or path of one from the experiment's folder")
+    steps: int | None = dial(None, "length of a run; default: the scenario's", unit="steps", ge=1, le=1_000_000)
+    seeds: Seeds = dial(Seeds(), "seeds")
+    base: Row[str] = dial((), "settings of every run", max_length=200)
+    factors: dict[Name, Factor] = dial({}, "what varies, fully crossed")
+    arms: Annotated[dict[Name, Arm], Field(min_length=1)] = dial({"all": Arm()}, "variants")
+
+
+def read_sweep(folder: Path) -> Sweep:
+    """The sweep of an experiment's folder. Raises ScenarioError with file, line and column."""
+    file = folder / "sweep.yaml"
+    if not file.is_file():
+        message = "no such file; an experiment has claim.md, sweep.yaml and analyse.py"
+        raise ScenarioError([problem_at(Position(str(file)), "", message)])
+    document = read_document(file, str(file))
+    try:
+        return Sweep.model_validate(document.tree)
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False):
+            path = tuple(step for step in item["loc"] if step != "[key]")
+            problems.append(problem_at(document.position(path), dotted(document.tree, path), item["msg"]))
+        raise ScenarioError(problems) from None
+
+
+def sweep_scenario(sweep: Sweep, folder: Path) -> Path:
+    """The file of the sweep's scenario: beside the sweep, or by name. Raises ScenarioError."""
+    beside = folder / sweep.scenario
+    return beside if beside.is_file() else find_scenario(sweep.scenario)
+
+
+def sweep_tasks(sweep: Sweep, folder: Path, full: bool = False, seeds: int | None = None) -> list[RunTask]:
+    """All runs of a sweep in canonical order: arm, factors, seed. Raises ScenarioError when there are too many."""
+    scenario = str(sweep_scenario(sweep, folder).resolve())
+    count = seeds if seeds is not None else (sweep.seeds.full if full else sweep.seeds.quick)
+    names = list(sweep.factors)
+    tasks: list[RunTask] = []
+    cells = list(itertools.product(*(factor.values for factor in sweep.factors.values())))
+    arms = {name: arm for name, arm in sweep.arms.items() if full or arm.quick}
+    if not 1 <= count * len(cells) * max(1, len(arms)) <= RUNS_MAX:
+        message = f"{count} seeds are not allowed; 1 to {RUNS_MAX} runs are"
+        raise ScenarioError([problem_at(Position(str(folder)), "seeds", message)])
+    for name, arm in arms.items():
+        for cell in cells:
+            overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell))
+            labels: tuple[tuple[str, Any], ...] = (("arm", name), *zip(names, cell, strict=True))
+            tasks += [RunTask(scenario, overrides, sweep.seeds.first + k, labels) for k in range(count)]
+    return tasks
+
+
+def _settings(sweep: Sweep, cell: tuple[Any, ...]) -> list[str]:
+    settings = [] if sweep.steps is None else [f"steps={sweep.steps}"]
+    return settings + [
+        f"{factor.sets}={json.dumps(value)}" for factor, value in zip(sweep.factors.values(), cell, strict=True)
+    ]

@@ -1,0 +1,122 @@
+"""What a person sees: a progress bar on stderr when it is a terminal, plain lines when not, and a summary table."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sim.evidence.canvas import money_text
+
+# Reports how much is done, in units of the total.
+Tick = Callable[[float], None]
+
+
+@contextmanager
+def progress(text: str, total: float, unit: str, quiet: bool = False) -> Iterator[Tick]:
+    """A bar on stderr; without a terminal a line a quarter of the way, and none at all when quiet."""
+    if quiet:
+        yield lambda _done: None
+    elif sys.stderr.isatty():
+        with _bar(text, total, unit) as tick:
+            yield tick
+    else:
+        yield _lines(text, total, unit)
+
+
+@contextmanager
+def _bar(text: str, total: float, unit: str) -> Iterator[Tick]:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(unit),
+        TimeRemainingColumn(), TextColumn("left"),
+    )  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(text, total=total)
+
+        def tick(done: float) -> None:
+            shown.update(task, completed=done)
+
+        yield tick
+
+
+def _lines(text: str, total: float, unit: str) -> Tick:
+    started = time.monotonic()
+    said = 0
+
+    def tick(done: float) -> None:
+        nonlocal said
+        quarter = int(4 * done / total) if total else 4
+        if quarter > said:
+            said = quarter
+            seconds = time.monotonic() - started
+            print(f"{text}: {done:,.0f} of {total:,.0f} {unit}, {seconds:.1f} s", file=sys.stderr, flush=True)
+
+    return tick
+
+
+def say(text: str) -> None:
+    """A line on stderr, so that stdout stays clean."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value * 100:.2f} %"
+
+
+def _number(value: float | None, unit: str, digits: int = 2) -> str:
+    return "-" if value is None else f"{value:,.{digits}f} {unit}"
+
+
+def _step(value: int | None, unit_s: float) -> str:
+    return "never" if value is None else f"{value * unit_s / 60:.1f} min"
+
+
+def summary_rows(record: dict[str, Any], step_seconds: float) -> list[tuple[str, str]]:
+    """The summary in plain English with units; an empty second column is a heading."""
+    r = record
+    none = r["liquidations"] == 0
+    fund = "cannot be exhausted" if r["fund_inexhaustible"] else ("yes" if r["fund_exhausted"] else "no")
+    branching = r["branching_ratio"]
+    return [
+        ("Price (first instrument)", ""),
+        ("deepest fall", _percent(r["price_drawdown"])),
+        ("of it regained 60 minutes later", _percent(r["fall_recovered_60min"])),
+        ("spread, median", _number(r["spread_median_bp"], "bp", 3)),
+        ("volatility per minute before the news", _number(r["volatility_bp_per_minute"], "bp")),
+        ("depth within 1 % around the low, over calm", _percent(r["depth_trough_ratio"])),
+        ("Liquidations", ""),
+        ("liquidations / accounts", f"{r['liquidations']:,} / {r['liquidated_accounts']:,}"),
+        ("notional liquidated", f"{money_text(r['liquidated_notional'])} (quote units)"),
+        ("as a share of open interest at the start", _percent(r["liquidated_share_of_open_interest"])),
+        ("longs among them", "-" if none else _percent(r["long_share_of_liquidated"])),
+        ("caused by other liquidations", "-" if branching is None else _percent(branching)),
+        ("Who pays", ""),
+        ("gross drain on the fund", _number(r["gross_drain_bp"], "bp of open interest")),
+        ("net of fees and surplus", _number(r["net_drain_bp"], "bp of open interest")),
+        ("fund at the start / at the end", f"{money_text(r['fund_start'])} / {money_text(r['fund_end'])}"),
+        ("fund exhausted", fund),
+        ("first payment of the fund", _step(r["first_fund_payment_step"], step_seconds)),
+        ("first auto-deleveraging", _step(r["first_adl_step"], step_seconds)),
+        ("auto-deleveraged", f"{money_text(r['adl_notional'])} from {r['adl_accounts']:,} accounts"),
+        ("uncovered loss", money_text(r["uncovered"])),
+    ]
+
+
+def print_summary(title: str, record: dict[str, Any], step_seconds: float) -> None:
+    """Prints the summary as a table on stdout."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, box=SIMPLE, show_header=False, title_justify="left", title_style="bold")
+    table.add_column()
+    table.add_column(justify="right")
+    for label, value in summary_rows(record, step_seconds):
+        if value:
+            table.add_row(f"  {label}", value)
+        else:
+            table.add_row(f"[bold]{label}[/bold]", "")
+    Console().print(table)
