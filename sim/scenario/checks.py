@@ -142,7 +142,8 @@ def _check_ladder(scenario: Scenario, path: tuple[str | int, ...], instrument: I
         yield (
             (*path, "price_levels"),
             f"{instrument.price_levels} levels of {tick:g} do not hold {low:g} to {high:g} "
-            f"(start, worst news and 25 % beyond); {needed:.0f} levels are needed: allow more levels (at most 2097152) or a coarser tick_size",
+            f"(start, worst news and 25 % beyond); {needed:.0f} levels are needed: "
+            "allow more levels (at most 2097152) or a coarser tick_size",
         )
 
 
@@ -169,7 +170,7 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
     for row, population in enumerate(scenario.populations):
         part = population.count * float(getattr(population, "capital", 0.0))
         if isinstance(population, LeveragedSpeculator):
-            # Longs, shorts, the basis traders against them, and trend followers: four times the longs is an upper bound.
+            # Longs, shorts, basis traders and trend followers: four times the longs is an upper bound.
             part += 4.0 * population.open_interest * scale
         money += part
         if part > largest:

@@ -101,7 +101,7 @@ def _resolved(node: dict[str, Any], tree: Any) -> dict[str, Any] | None:
     while True:
         if "discriminator" in node:
             kind = tree.get("kind") if isinstance(tree, dict) else None
-            target = node["discriminator"]["mapping"].get(kind)
+            target = node["discriminator"]["mapping"].get(kind) if isinstance(kind, str) else None
             if target is None:
                 return {"type": "object", "enum_kinds": sorted(node["discriminator"]["mapping"])}
             node = {"$ref": target}
