@@ -121,7 +121,7 @@ def schema() -> None:
 def phases() -> None:
     """Print the phases of a step, in order."""
     with exit_codes():
-        from sim.terms.phases import PHASES
+        from sim.phases import PHASES
 
         for number, name, text in PHASES:
             typer.echo(f"{number:2} {name:<20} {text}")

@@ -94,7 +94,7 @@ def test_the_map_covers_every_file():
 
 
 def test_phases_are_the_same_in_list_step_and_map():
-    from sim.terms.phases import PHASES
+    from sim.phases import PHASES
 
     names = [name for _, name, _ in PHASES]
     assert [number for number, _, _ in PHASES] == list(range(1, 11))
