@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
-from sim.strategies import LeveragedSpeculator
+from sim.strategies import LeveragedSpeculator, MarketMaker, Population
 
 Found = tuple[tuple[str | int, ...], str]
 
@@ -26,7 +26,21 @@ def check_scenario(scenario: Scenario) -> list[Found]:
             found.append((("populations", row, "venue"), f"no venue '{population.venue}'{known}"))
         elif population.venue not in {instrument.venue for instrument in scenario.instruments}:
             found.append((("populations", row, "venue"), f"'{population.venue}' lists no instrument of this scenario"))
+        found += _check_population(row, population)
     return found or list(_check_bounds(scenario))
+
+
+def _check_population(row: int, population: Population) -> Iterator[Found]:
+    if isinstance(population, MarketMaker) and population.closest_bp >= population.farthest_bp:
+        yield (
+            ("populations", row, "closest_bp"),
+            f"{population.closest_bp:g} is not below farthest_bp {population.farthest_bp:g}",
+        )
+    if isinstance(population, LeveragedSpeculator) and population.leverage_min > population.leverage_median:
+        yield (
+            ("populations", row, "leverage_min"),
+            f"{population.leverage_min:g} is above leverage_median {population.leverage_median:g}",
+        )
 
 
 def _check_names(scenario: Scenario) -> Iterator[Found]:
