@@ -60,7 +60,7 @@ class Cells:
         self.arms = list(dict.fromkeys(good["arm"]))
         self.scales = sorted({float(scale) for scale in good["scale"]})
         self._frames = {
-            (str(arm), str(mode), float(scale), str(impact)): frame.set_index("seed").reindex(self.seeds)
+            (str(arm), str(mode), float(str(scale)), str(impact)): frame.set_index("seed").reindex(self.seeds)
             for (arm, mode, scale, impact), frame in good.groupby(["arm", "mode", "scale", "impact"], sort=True)
         }
 

@@ -11,7 +11,8 @@ class Analysis:
     """The answer of an experiment.
 
     table: texts with intervals, for readers; brief: narrow tables by title, for a terminal;
-    numbers: one row an estimate, for machines; figures: PNG bytes by name; verdict: words; facts: further keys of summary.json.
+    numbers: one row an estimate, for machines; figures: PNG bytes by name; verdict: words;
+    facts: further keys of summary.json.
     """
 
     table: pd.DataFrame

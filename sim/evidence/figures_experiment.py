@@ -70,8 +70,10 @@ def _panel(axes: Any, curves: Sequence[Curve]) -> None:
         axes.set_xscale("log", base=2)
         axes.set_xticks(sorted(ticks), [f"{tick:g}×" for tick in sorted(ticks)])
         axes.minorticks_off()
+        axes.legend(loc="best")
+    else:
+        canvas.note(axes, "no run to show")
     axes.set_xlabel("scale of the maintenance schedule")
     low_end, high_end = axes.get_ylim()
     axes.set_ylim(min(0.0, low_end), high_end * 1.02 if high_end > 0 else high_end)
     axes.axhline(0.0, color=canvas.GREY, linewidth=0.9)
-    axes.legend(loc="best")

@@ -26,8 +26,6 @@ class NamesLike(Protocol):
     def atom(self) -> float:
         """Quote units an atom (one number for all instruments)."""
     @property
-    def venue_of_instrument(self) -> tuple[int, ...]: ...
-    @property
     def population_of_trader(self) -> NDArray[np.int64]: ...
 
 
@@ -46,17 +44,17 @@ class OpeningLike(Protocol):
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What identifies a run and what the rows alone cannot tell. Steps and seconds."""
+    """What identifies a run and what the rows alone cannot tell. Steps and seconds; a venue row an instrument."""
 
     seed: int
     config_hash: str
     steps: int
     digest: str
+    venue_of_instrument: tuple[int, ...]
     step_seconds: float = 1.0
     news_step: int | None = None
     fund_inexhaustible: bool = False
 
-
-def venue_rows(names: NamesLike) -> list[int]:
-    """The first instrument of each venue: where the rows that repeat a venue's figures are read once."""
-    return [names.venue_of_instrument.index(v) for v in sorted(set(names.venue_of_instrument))]
+    def first_instruments(self) -> list[int]:
+        """The first instrument of each venue: where rows that repeat their venue's figures are read once."""
+        return [self.venue_of_instrument.index(venue) for venue in sorted(set(self.venue_of_instrument))]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.evidence.cascade import liquidation_forest
-from sim.evidence.inputs import NamesLike, OpeningLike, RunFacts, venue_rows
+from sim.evidence.inputs import NamesLike, OpeningLike, RunFacts
 from sim.evidence.price_path import (
     deepest_fall,
     depth_trough_ratio,
@@ -17,7 +17,7 @@ from sim.evidence.price_path import (
     spread_median_bp,
     volatility_bp_per_minute,
 )
-from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING, EVENT_FUND_PAYMENT, EVENT_LIQUIDATION
+from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING, EVENT_LIQUIDATION
 
 Rows = NDArray[Any]
 Record = dict[str, Any]
@@ -98,13 +98,12 @@ def _fund(
     steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: OpeningLike, facts: RunFacts
 ) -> Record:
     ends: dict[str, float] = {"net_drain": 0.0, "gross_drain": 0.0, "fund_equity": 0.0, "fund_cash": 0.0}
-    for instrument in venue_rows(names):
+    for instrument in facts.first_instruments():
         rows = steps[steps["instrument"] == instrument]
         for name in ends:
             ends[name] += float(rows[name][-1]) * names.atom if len(rows) else 0.0
     need = _money(funds["need_max"], names.atom)
-    paid = events["step"][events["kind"] == EVENT_FUND_PAYMENT]
-    deleveraged = events[events["kind"] == EVENT_AUTO_DELEVERAGING]
+    deleveraged = events["actor"][events["kind"] == EVENT_AUTO_DELEVERAGING]
     liquidated = _money(steps["liquidated_long"], names.atom) + _money(steps["liquidated_short"], names.atom)
     adl_notional = _money(steps["adl_value"], names.atom)
     value = opening.open_interest_value
@@ -121,11 +120,11 @@ def _fund(
         "fund_inexhaustible": facts.fund_inexhaustible,
         "largest_need": need,
         "largest_need_bp": _bp(need, value),
-        "first_fund_payment_step": paid[0] if len(paid) else None,
-        "first_adl_step": deleveraged["step"][0] if len(deleveraged) else None,
+        "first_fund_payment_step": _first_step(funds["first_payment_step"]),
+        "first_adl_step": _first_step(funds["adl_first_step"]),
         "adl_notional": adl_notional,
         "adl_share_of_liquidated": _ratio(adl_notional, liquidated),
-        "adl_accounts": len(np.unique(deleveraged["counterparty"])),
+        "adl_accounts": len(np.unique(deleveraged)),
         "uncovered": _money(funds["uncovered"], names.atom),
     }
 
@@ -145,15 +144,21 @@ def _cascade(events: Rows) -> Record:
     }
 
 
-def who_paid(funds: Rows, atom: float) -> dict[str, float]:
+def _first_step(steps: Rows) -> int | None:
+    """The earliest step over venues; None where it never happened."""
+    return min((step for step in steps.tolist() if step >= 0), default=None)
+
+
+def who_paid(funds: Rows, gross_drain: float, atom: float) -> dict[str, float]:
     """Who bore the cost of liquidations, in quote units: the payers in the order of the waterfall.
 
-    Liquidated accounts: fees and what was left of their margin. Fund: shortfalls paid, losses on taken-over positions.
-    Auto-deleveraged traders: profit forgone against the mark. Uncovered: what nobody could pay.
+    Liquidated accounts: fees and what was left of their margin. Fund: its gross drain (quote units) without what
+    stayed uncovered. Auto-deleveraged traders: loss against the mark. Uncovered: what the fund could not pay.
     """
+    uncovered = _money(funds["uncovered"], atom)
     return {
         "Liquidated accounts\n(fees, rest of margin)": _money(funds["fees"] + funds["surplus"], atom),
-        "Insurance fund": _money(funds["shortfalls_paid"] + funds["take_over_losses"], atom),
+        "Insurance fund": gross_drain - uncovered,
         "Auto-deleveraged\ntraders": _money(funds["adl_loss"], atom),
-        "Uncovered": _money(funds["uncovered"], atom),
+        "Uncovered": uncovered,
     }

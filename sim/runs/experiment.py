@@ -96,7 +96,7 @@ def runs_frame(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows))
     if "error" in frame:
         frame["error"] = frame["error"].astype("string")
-    return frame.convert_dtypes(convert_string=True, convert_floating=False)
+    return frame.convert_dtypes()
 
 
 def markdown_table(table: pd.DataFrame) -> str:

@@ -37,7 +37,8 @@ def run_pictures(scenario: "Scenario", result: "RunResult", steps: pd.DataFrame)
         if venue in by_venue:
             layers = [x for x in scenario.venues[venue].waterfall if x.kind == "insurance_fund"]
             endless = bool(layers) and all(layer.inexhaustible for layer in layers)
-            paid = who_paid(funds[position : position + 1], names.atom)
+            drain = float(by_venue[venue]["gross_drain"].iloc[-1])
+            paid = who_paid(funds[position : position + 1], drain, names.atom)
             title = f"Insurance fund of {venue}"
             pictures[f"fund_{venue}"] = fund_figure(by_venue[venue], paid, title, seconds, endless)
     return pictures

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 Rows = NDArray[Any]
-EVENTS_KEPT_ON_FAILURE = 1000
 
 
 @dataclass
@@ -35,11 +33,11 @@ class RunResult:
 
 
 class RunFailed(Exception):
-    """Carries what was known when an invariant broke; never leaves this module."""
+    """Carries the session in which an invariant broke; never leaves this module."""
 
-    def __init__(self, events: Rows, cause: Exception) -> None:
+    def __init__(self, session: "Session", cause: Exception) -> None:
         super().__init__(str(cause))
-        self.events, self.cause = events, cause
+        self.session, self.cause = session, cause
 
 
 def with_steps(scenario: "Scenario", steps: int | None) -> "Scenario":
@@ -88,9 +86,7 @@ def _play(
         try:
             session.advance(min(chunk, scenario.steps - session.tick))
         except InvariantError as error:
-            with suppress(Exception):  # a broken world may not even give its events; what was read before counts
-                event_rows.append(session.take_events())
-            raise RunFailed(_joined(event_rows, session), error) from None
+            raise RunFailed(session, error) from None
         step_rows.append(session.take_steps())
         event_rows.append(session.take_events())
         if tick:
@@ -99,10 +95,6 @@ def _play(
     facts = run_facts(scenario, chosen, session)
     record = summary(played, events, session.world.funds, session.names, session.opening, facts)
     return RunResult(played, events, record, session, maps)
-
-
-def _joined(rows: list[Rows], session: "Session") -> Rows:
-    return np.concatenate(rows) if rows else np.zeros(0, dtype=session.take_events().dtype)
 
 
 def first_news_step(scenario: "Scenario") -> int | None:
@@ -120,6 +112,7 @@ def run_facts(scenario: "Scenario", seed: int, session: "Session") -> RunFacts:
         config_hash=scenario.config_hash,
         steps=scenario.steps,
         digest=session.digest(),
+        venue_of_instrument=tuple(session.world.instruments["venue"].tolist()),
         step_seconds=scenario.step_seconds,
         news_step=first_news_step(scenario),
         fund_inexhaustible=bool(funds) and all(layer.inexhaustible for layer in funds),
@@ -156,8 +149,8 @@ def run_command(
 
 
 def _write_failure(target: Path, scenario: "Scenario", seed: int, failure: RunFailed) -> Path:
-    last = failure.events[-EVENTS_KEPT_ON_FAILURE:]
-    names = list(failure.events.dtype.names or ())
+    last = failure.session.last_events()
+    names = list(last.dtype.names or ())
     with store.new_folder(target) as folder:
         folder.write_json(
             "failure.json",
@@ -165,7 +158,7 @@ def _write_failure(target: Path, scenario: "Scenario", seed: int, failure: RunFa
                 "error": str(failure.cause),
                 "seed": seed,
                 "config_hash": scenario.config_hash,
-                "first_event_id": len(failure.events) - len(last),
+                "first_event_id": int(failure.session.world.clock[0]["next_event"]) - len(last),
                 "events": [dict(zip(names, row.tolist(), strict=True)) for row in last],
             },
         )

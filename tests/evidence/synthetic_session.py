@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sim.tables.layout import EVENTS, FUNDS, STEPS
+from sim.tables.layout import CLOCK, EVENTS, FUNDS, INSTRUMENTS, STEPS
 from sim.terms import vocabulary as words
 
 TICK = (1.0, 0.1)
@@ -64,8 +64,8 @@ def make_events(steps: np.ndarray, accounts: int = 400, news: int = 600, seed: i
         rows.append((step, 0, words.EVENT_LIQUIDATION_SALE, 0, account, 900, price, -50, 0, len(rows) - 1, -1, -1))
         sales.append(len(rows) - 1)
     for step, kind in ((news + 120, words.EVENT_FUND_PAYMENT), (news + 300, words.EVENT_AUTO_DELEVERAGING)):
-        for _ in range(2):
-            rows.append((step, 1, kind, 0, 3, 950, 110_000, 5, 10_000, 0, 2, 4))
+        for extra in range(2):
+            rows.append((step, 1, kind, 0, 3 + extra, 950, 110_000, 5, 10_000, 0, 2, 4))
     return np.array(rows, dtype=EVENTS)
 
 
@@ -76,6 +76,7 @@ def make_funds() -> np.ndarray:
     funds["fees"], funds["surplus"] = int(3e6 / ATOM), int(0.4e6 / ATOM)
     funds["shortfalls_paid"], funds["take_over_losses"] = int(7e6 / ATOM), int(2e6 / ATOM)
     funds["adl_loss"], funds["exhausted_step"], funds["first_payment_step"] = int(1.1e6 / ATOM), words.NONE, 720
+    funds["adl_first_step"] = 900
     return funds
 
 
@@ -88,7 +89,6 @@ def make_names() -> SimpleNamespace:
         tick_size=TICK,
         lot_size=LOT,
         atom=ATOM,
-        venue_of_instrument=(0, 0),
         population_of_trader=np.r_[np.ones(900, np.int64), np.zeros(60, np.int64), np.full(4, -1)],
         tick_value_atoms=(10, 1),
     )
@@ -105,14 +105,20 @@ class SyntheticSession:
         self.opening = SimpleNamespace(
             open_interest_value=3.5e9, posted_margin=7e8, fund_start=12e6, open_interest_lots=(30_000_000, 30_000_000)
         )
-        self.world = SimpleNamespace(funds=make_funds())
+        instruments = np.zeros(2, dtype=INSTRUMENTS)
+        clock = np.zeros(1, dtype=CLOCK)
+        clock["next_event"] = len(self._events)
+        self.world = SimpleNamespace(funds=make_funds(), instruments=instruments, clock=clock)
 
     def advance(self, n: int) -> None:
         self.tick += n
         if self.fail_at is not None and self.tick >= self.fail_at:
             from sim.engine.errors import InvariantError
 
-            raise InvariantError("money is not conserved")
+            raise InvariantError(words.ERROR_MONEY, self.tick, 1, "0" * 64)
+
+    def last_events(self) -> np.ndarray:
+        return self._events[-1000:]
 
     def take_steps(self) -> np.ndarray:
         first, self._shown_steps = self._shown_steps, self.tick * 2
