@@ -3,6 +3,24 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
+from sim.rules.bankruptcy import band_tick, bankruptcy_tick, equity_share, fee_part, value_at_mark
+from sim.rules.events import emit
+from sim.rules.exchange import LARGEST_ORDER, execute
+from sim.rules.margin import account_margin, account_of, maintenance_atoms
+from sim.rules.rounding import ceil_div
+from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.terms import kernel
+from sim.terms.vocabulary import (
+    EVENT_LIQUIDATION_FEE,
+    EVENT_LIQUIDATION_SALE,
+    EXECUTION_IOC_AT_BANKRUPTCY,
+    FLAG_FORCED,
+    IMMEDIATE_OR_CANCEL,
+    NONE,
+    TARGET_FULL,
+)
+from sim.waterfall_layers.auto_deleveraging import deleverage
+from sim.waterfall_layers.insurance_fund import present_shortfall, take_over
 
 
 class LiquidationPolicy(Record):
@@ -30,3 +48,162 @@ class LiquidationPolicy(Record):
         0.012, "fee on liquidated notional, to the insurance fund", unit="of notional", source=ASSUMED, ge=0, le=0.5
     )
     impact: Literal["on", "off"] = dial("on", "off: executed at the mark against the outside world")
+
+
+@kernel
+def target_lots(world, v, k, trader, equity, maintenance):
+    """Lots to sell: all, or as many as bring equity back to the maintenance margin at mark, fee included."""
+    clock, instrument = world.clock, world.instruments[k]
+    size = world.position_size[k * clock[0]["n_traders"] + trader]
+    held = abs(size)
+    if world.venues[v]["target"] == TARGET_FULL or equity <= 0:
+        return held
+    one = value_at_mark(world, k, 1)
+    value = held * one
+    relief = maintenance_atoms(clock, world.tiers, instrument, value)
+    relief -= maintenance_atoms(clock, world.tiers, instrument, value - one)
+    relief -= fee_part(world, one, world.venues[v]["liquidation_fee"])
+    if relief <= 0:
+        return held
+    return min(held, ceil_div(maintenance - equity, relief))
+
+
+@kernel
+def budget_lots(world, v, k):
+    """Lots that the cap on notional a step still allows in an instrument."""
+    cap = world.venues[v]["cap_atoms"]
+    if cap < 0:
+        return LARGEST_ORDER - 1
+    return max(cap - world.instruments[k]["sold_atoms"], 0) // value_at_mark(world, k, 1)
+
+
+@kernel
+def charge_fee(world, v, k, trader, lots, cause):
+    """Liquidation fee on executed notional to the fund, capped by what is left of the account."""
+    clock = world.clock
+    account = account_of(clock, world.populations, world.traders, trader, k)
+    equity, _ = account_margin(
+        clock, world.instruments, world.tiers, world.populations, world.traders,
+        world.position_size, world.quote_balance, account,
+    )  # fmt: skip
+    wanted = fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
+    fee = min(wanted, max(equity, 0))
+    if fee > 0:
+        fund = world.venues[v]["fund"]
+        transfer(world, EVENT_LIQUIDATION_FEE, account, fund, fee, k, trader, fund, cause)
+        world.funds[v]["fees"] += fee
+
+
+@kernel
+def note_closed(world, k, size, lots):
+    """Count lots closed by force, at mark, on the side of the position."""
+    value = value_at_mark(world, k, lots)
+    if size > 0:
+        world.instruments[k]["liquidated_now_long"] += value
+    else:
+        world.instruments[k]["liquidated_now_short"] += value
+
+
+@kernel
+def sell_outside(world, v, k, trader, lots, cause):
+    """The twin without impact: closed at the mark against the outside world; lots closed."""
+    row = k * world.clock[0]["n_traders"] + trader
+    size = world.position_size[row]
+    lots = min(lots, budget_lots(world, v, k))
+    if lots <= 0:
+        return 0
+    sign = 1 if size > 0 else -1
+    mark = world.instruments[k]["mark_price"]
+    amount = sign * lots * mark * world.instruments[k]["tick_value"]
+    outside = world.clock[0]["outside_trader"]
+    move_lots(world, EVENT_LIQUIDATION_SALE, k, trader, outside, sign * lots, amount, mark, cause)
+    world.instruments[k]["sold_atoms"] += value_at_mark(world, k, lots)
+    charge_fee(world, v, k, trader, lots, cause)
+    settle_collateral(world, k, trader, size, 0, 0, False)
+    note_closed(world, k, size, lots)
+    return lots
+
+
+@kernel
+def sell_on_book(world, v, k, trader, lots, share, t, cause):
+    """One immediate-or-cancel order; (lots filled, True when only the bankruptcy price stood in the way)."""
+    clock, instrument = world.clock, world.instruments[k]
+    size = world.position_size[k * clock[0]["n_traders"] + trader]
+    sign = 1 if size > 0 else -1
+    blocked = instrument["sell_blocked"] if sign > 0 else instrument["buy_blocked"]
+    send = min(lots, budget_lots(world, v, k))
+    if blocked == t + 1 or send <= 0:
+        return 0, False
+    limit = band_tick(clock, instrument, -sign, world.venues[v]["band_rate"])
+    bound = False
+    if world.venues[v]["execution"] == EXECUTION_IOC_AT_BANKRUPTCY:
+        bankruptcy = bankruptcy_tick(instrument, size, share)
+        if (bankruptcy - limit) * sign > 0:
+            limit = bankruptcy
+            bound = True
+    filled = execute(world, k, IMMEDIATE_OR_CANCEL, -sign, trader, limit, send, FLAG_FORCED, NONE)
+    if filled < send and not bound:
+        if sign > 0:
+            instrument["sell_blocked"] = t + 1
+        else:
+            instrument["buy_blocked"] = t + 1
+    if filled > 0:
+        instrument["sold_atoms"] += value_at_mark(world, k, filled)
+        note_closed(world, k, size, filled)
+        event = emit(
+            clock, world.events, EVENT_LIQUIDATION_SALE, k, trader, NONE, instrument["last_price"],
+            -sign * filled, value_at_mark(world, k, filled), cause, NONE, NONE,
+        )  # fmt: skip
+        _note_forced(instrument, sign, event, t)
+        charge_fee(world, v, k, trader, filled, cause)
+        settle_collateral(world, k, trader, size, 0, 0, False)
+    return filled, bound and filled < send
+
+
+@kernel
+def _note_forced(instrument, sign, event, t):
+    """The last forced sale (or purchase) is what later breaches may be laid to."""
+    if sign > 0:
+        instrument["last_forced_sell"] = event
+        instrument["last_forced_sell_step"] = t
+    else:
+        instrument["last_forced_buy"] = event
+        instrument["last_forced_buy_step"] = t
+
+
+@kernel
+def close_position(world, v, k, trader, t, cause):
+    """Sell one position of a breached account off; what the book refuses goes down the waterfall. Lots closed."""
+    clock = world.clock
+    row = k * clock[0]["n_traders"] + trader
+    account = account_of(clock, world.populations, world.traders, trader, k)
+    equity, maintenance = account_margin(
+        clock, world.instruments, world.tiers, world.populations, world.traders,
+        world.position_size, world.quote_balance, account,
+    )  # fmt: skip
+    lots = target_lots(world, v, k, trader, equity, maintenance)
+    if world.venues[v]["impact_on"] == 0:
+        return sell_outside(world, v, k, trader, lots, cause)
+    share = equity_share(world, trader, k)
+    filled, refused = sell_on_book(world, v, k, trader, lots, share, t, cause)
+    size = world.position_size[row]
+    if size == 0:
+        return filled
+    share = equity_share(world, trader, k)
+    if share > 0 and not refused:
+        return filled
+    if share <= 0 and world.venues[v]["execution"] != EXECUTION_IOC_AT_BANKRUPTCY and filled > 0:
+        return filled
+    left = abs(size) if share <= 0 else min(lots - filled, abs(size))
+    taken = take_over(world, v, k, trader, left, share, cause)
+    if taken < left and share <= 0 and world.venues[v]["adl_on"] != 0:
+        remaining = world.position_size[row]
+        share = equity_share(world, trader, k)
+        handed = world.funds[v]["adl_loss"]
+        taken += deleverage(world, v, k, trader, abs(remaining), share, cause)
+        handed = world.funds[v]["adl_loss"] - handed
+        if handed > 0:
+            present_shortfall(world, v, k, trader, handed, cause)
+    if taken > 0:
+        note_closed(world, k, size, taken)
+    return filled + taken

@@ -43,7 +43,7 @@ def arbitrage(world, p, t):
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         lay_off(world, p, k)
         desk = p * world.clock[0]["n_instruments"] + k
-        mid = world.view[k]["mid"]
+        mid = world.market_view[k]["mid"]
         index = float(world.instruments[k]["index_milli"]) / 1000.0
         gap = (mid - index) / valued_price(world, k, index)
         beyond = abs(gap) - population["band"]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, Name, Record, dial
+from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.strategies.desk import lots_for
 from sim.streams import below, draw
@@ -18,9 +18,11 @@ class BasisTrader(Record):
     venue: Name = dial(..., "venue that they trade on")
     count: int = dial(300, "traders", unit="rows", source=ASSUMED, ge=1, le=1_000_000)
     leverage: float = dial(1.5, "leverage of their position here", source=ASSUMED, ge=0.01, le=100)
-    open_interest_share: float = dial(
-        1.0, "share of the speculators' net position that they hold the other side of", source=ASSUMED, ge=0, le=1
-    )
+    unleveraged_longs: float = dial(
+        2.304e9, "longs of unleveraged holders among them; the rest is short against all others", unit="quote",
+        source=PROTOTYPE, ge=0, le=1e13,
+    )  # fmt: skip
+    long_rows_share: float = dial(0.2, "share of rows that hold those longs", source=ASSUMED, ge=0, le=0.9)
     size_sigma: float = dial(1.5, "sigma of the log-normal size", source=ASSUMED, ge=0, le=5)
     unwind_band_bp: float = dial(
         50.0, "discount of the book to the index at which they take profit", unit="bp", source=ASSUMED, ge=0, le=5_000
@@ -36,7 +38,7 @@ def unwind_basis(world, p, t):
     population = world.populations[p]
     venue = world.venues[population["venue"]]
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
-        mid = world.view[k]["mid"]
+        mid = world.market_view[k]["mid"]
         index = float(world.instruments[k]["index_milli"]) / 1000.0
         gap = (mid - index) / valued_price(world, k, index)
         if abs(gap) <= population["unwind_band"] or population["cap"] <= 0.0:

@@ -59,6 +59,10 @@ class LeveragedSpeculator(Record):
     trades_per_s: float = dial(
         2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000
     )
+    trade_median: float = dial(2_000.0, "median notional of such a trade", unit="quote", source=ASSUMED, gt=0, le=1e10)
+    trade_sigma: float = dial(1.5, "sigma of its logarithm", source=ASSUMED, ge=0, le=5)
+    trade_max: float = dial(2.0e5, "largest such trade", unit="quote", source=ASSUMED, gt=0, le=1e12)
+    slippage: float = dial(0.005, "limit of such a trade beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5)
 
 
 @kernel
@@ -83,5 +87,5 @@ def speculate(world, p, t):
                     side = -side
                     flags = FLAG_REDUCE_ONLY
                 lots = min(lots, abs(held))
-            limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+            limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
             post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, flags)

@@ -83,7 +83,7 @@ def make_markets(world, p, t):
 @kernel
 def update_desk(world, p, k, desk):
     """Volatility filter, size factor (down at once, up slowly), centre of the quotes with pull and skew."""
-    population, desks, view = world.populations[p], world.desks, world.view[k]
+    population, desks, view = world.populations[p], world.desks, world.market_view[k]
     valued = valued_price(world, k, view["mid"])
     move = (view["mid"] - desks[desk]["previous_mid"]) / valued
     keep = population["volatility_keep"]

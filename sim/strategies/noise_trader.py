@@ -48,6 +48,6 @@ def trade_noise(world, p, t):
             if world.position_size[first + other] * side < world.position_size[first + owner] * side:
                 owner = other
             lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])
-            limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+            limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
             owner += population["first_trader"]
             post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))

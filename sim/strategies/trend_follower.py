@@ -58,11 +58,11 @@ def follow_trend(world, p, t):
             owner = population["first_trader"] + turn
             leverage = float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
             atoms = ENTRY_SHARE * leverage * float(world.quote_balance[owner])
-            price = valued_price(world, k, world.view[k]["mid"])
+            price = valued_price(world, k, world.market_view[k]["mid"])
             lots = int(atoms / (price * float(world.instruments[k]["tick_value"])))
             if lots > 0 and world.position_size[k * n_traders + owner] == 0:
                 words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
-                limit = shifted(world, k, world.view[k]["mid"], float(side) * population["slippage"])
+                limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
                 post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))
 
 
@@ -71,4 +71,4 @@ def window_return(world, k, t, window):
     """Relative move of the mid over the last `window` steps (fewer at the start)."""
     ring = world.mids.shape[1]
     then = world.mids[k, max(t - min(window, ring - 1), 0) % ring]
-    return (world.view[k]["mid"] - then) / valued_price(world, k, then)
+    return (world.market_view[k]["mid"] - then) / valued_price(world, k, then)

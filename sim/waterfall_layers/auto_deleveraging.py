@@ -2,10 +2,112 @@
 
 from typing import Literal
 
+import numpy as np
+
 from sim.parts import Record
+from sim.rules.bankruptcy import value_at_mark
+from sim.rules.margin import account_margin, account_of
+from sim.rules.rounding import share_floor
+from sim.rules.settlement import move_lots, settle_collateral
+from sim.terms import kernel
+from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING
 
 
 class AutoDeleveraging(Record):
     """Takes what no layer above could. Rank: profit times effective leverage, highest first."""
 
     kind: Literal["auto_deleveraging"] = "auto_deleveraging"
+
+RANKING_LIFE_STEPS = 10  # a ranking serves this long; every candidate is looked at again before it is used
+
+
+@kernel
+def deleverage(world, v, k, trader, lots, share, cause):
+    """Close up to `lots` of a defaulted position against ranked opposite positions at its bankruptcy price; lots closed.
+
+    A counterparty that this would sink is passed over. Rank: profit share x leverage (BitMEX, Binance).
+    """
+    clock = world.clock
+    n_traders = clock[0]["n_traders"]
+    row = k * n_traders + trader
+    size = world.position_size[row]
+    sign = 1 if size > 0 else -1
+    instrument = world.instruments[k]
+    if instrument["adl_side"] != -sign or clock[0]["step"] - instrument["adl_step"] >= RANKING_LIFE_STEPS:
+        rank_counterparties(world, v, k, -sign)
+    closed = 0
+    while closed < lots and instrument["adl_next"] < instrument["adl_rows"]:
+        other = world.ranking[k, instrument["adl_next"]]
+        held = world.position_size[k * n_traders + other]
+        part = min(lots - closed, abs(held))
+        if held * sign >= 0 or other == trader:
+            instrument["adl_next"] += 1
+            continue
+        handed = share_floor(share, part, abs(size))
+        account = account_of(clock, world.populations, world.traders, other, k)
+        equity, _ = account_margin(
+            clock, world.instruments, world.tiers, world.populations, world.traders,
+            world.position_size, world.quote_balance, account,
+        )  # fmt: skip
+        if equity + handed < 0:
+            instrument["adl_next"] += 1
+            continue
+        mark = instrument["mark_price"]
+        amount = sign * part * mark * instrument["tick_value"] - handed
+        move_lots(world, EVENT_AUTO_DELEVERAGING, k, trader, other, sign * part, amount, mark, cause)
+        settle_collateral(world, k, other, held, 0, 0, False)
+        _note(world, v, k, part, handed)
+        closed += part
+        share -= handed
+        size = world.position_size[row]
+    if size == 0:
+        settle_collateral(world, k, trader, sign, 0, 0, False)
+    return closed
+
+
+@kernel
+def _note(world, v, k, part, handed):
+    value = value_at_mark(world, k, part)
+    world.instruments[k]["adl_now"] += value
+    world.funds[v]["adl_notional"] += value
+    world.funds[v]["adl_count"] += 1
+    if handed < 0:
+        world.funds[v]["adl_loss"] -= handed
+    if world.funds[v]["adl_first_step"] < 0:
+        world.funds[v]["adl_first_step"] = world.clock[0]["step"]
+
+
+@kernel
+def rank_counterparties(world, v, k, side):
+    """Candidates with positions of sign `side`, highest profit share x leverage first, ties by trader."""
+    clock = world.clock
+    n_traders = clock[0]["n_traders"]
+    instrument = world.instruments[k]
+    scores = np.empty(n_traders, np.float64)
+    found = 0
+    for trader in range(n_traders):
+        population = world.populations[world.traders[trader]["population"]]
+        size = world.position_size[k * n_traders + trader]
+        if size * side <= 0 or population["exempt"] != 0:
+            continue
+        account = account_of(clock, world.populations, world.traders, trader, k)
+        equity, _ = account_margin(
+            clock, world.instruments, world.tiers, world.populations, world.traders,
+            world.position_size, world.quote_balance, account,
+        )  # fmt: skip
+        if equity <= 0:
+            continue
+        entry = world.entry_value[k * n_traders + trader]
+        profit = float(size * instrument["mark_price"] * instrument["tick_value"] - entry) / float(max(abs(entry), 1))
+        leverage = float(value_at_mark(world, k, size)) / float(equity)
+        scores[found] = -(profit * leverage if profit > 0.0 else profit / leverage)
+        world.ranking[k, found] = trader
+        found += 1
+    order = np.argsort(scores[:found], kind="mergesort")
+    unsorted = world.ranking[k, :found].copy()
+    for i in range(found):
+        world.ranking[k, i] = unsorted[order[i]]
+    instrument["adl_side"] = side
+    instrument["adl_step"] = clock[0]["step"]
+    instrument["adl_rows"] = found
+    instrument["adl_next"] = 0

@@ -3,6 +3,22 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
+from sim.rules.bankruptcy import band_tick, fee_part, value_at_mark
+from sim.rules.events import emit
+from sim.rules.exchange import execute
+from sim.rules.rounding import ceil_div, share_floor, split_share
+from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.terms import kernel
+from sim.terms.vocabulary import (
+    EVENT_DEFAULT,
+    EVENT_FUND_PAYMENT,
+    EVENT_FUND_SALE,
+    EVENT_TAKE_OVER,
+    EVENT_TRANSFER,
+    FLAG_FORCED,
+    IMMEDIATE_OR_CANCEL,
+    NONE,
+)
 
 
 class InsuranceFund(Record):
@@ -30,3 +46,154 @@ class InsuranceFund(Record):
         gt=0,
         le=1e13,
     )
+
+
+@kernel
+def fund_state(world, v):
+    """(cash with inventory at cost, equity at mark, stressed close-out loss, need) of a venue's fund in atoms.
+
+    need: the smallest start with which equity after a stressed close-out would still be zero.
+    """
+    n_traders = world.clock[0]["n_traders"]
+    fund = world.venues[v]["fund"]
+    cash = world.quote_balance[fund]
+    equity = cash
+    stressed = 0
+    for i in range(world.venues[v]["n_instruments"]):
+        k = world.venues[v]["first_instrument"] + i
+        size = world.position_size[k * n_traders + fund]
+        if size != 0:
+            cash += world.entry_value[k * n_traders + fund]
+            equity += size * world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+            stressed += fee_part(world, value_at_mark(world, k, size), world.venues[v]["stressed_rate"])
+    return cash, equity, stressed, world.funds[v]["start"] - equity + stressed
+
+
+@kernel
+def note_need(world, v):
+    """Keep the largest need so far: it tells for every fund size whether that fund would have been exhausted."""
+    _, _, _, need = fund_state(world, v)
+    world.funds[v]["need_max"] = max(world.funds[v]["need_max"], need)
+
+
+@kernel
+def note_payment(world, v, amount):
+    """The fund's own money was used."""
+    world.funds[v]["shortfalls_paid"] += amount
+    if amount > 0 and world.funds[v]["first_payment_step"] < 0:
+        world.funds[v]["first_payment_step"] = world.clock[0]["step"]
+
+
+@kernel
+def note_exhausted(world, v):
+    """The fund could not take all that it was offered."""
+    world.funds[v]["refused"] += 1
+    if world.funds[v]["exhausted_step"] < 0:
+        world.funds[v]["exhausted_step"] = world.clock[0]["step"]
+
+
+@kernel
+def _capacity(world, v, k, size, share):
+    """Lots of a position that the fund can take with equity after a stressed close-out at or above zero."""
+    cash, equity, stressed, _ = fund_state(world, v)
+    held = world.position_size[k * world.clock[0]["n_traders"] + world.venues[v]["fund"]]
+    lots = abs(size)
+    if held * size < 0:
+        return min(lots, abs(held)) if equity + min(share, 0) >= stressed and cash + min(share, 0) >= 0 else 0
+    whole = fee_part(world, value_at_mark(world, k, size), world.venues[v]["stressed_rate"]) - share
+    room = equity - stressed
+    if whole <= room:
+        return lots
+    if room <= 0 or whole <= 0:
+        return 0
+    # Rounded down twice, so the part that is taken never needs more than there is.
+    return max(split_share(lots, room, whole) - 1, 0)
+
+
+@kernel
+def take_over(world, v, k, trader, lots, share, cause):
+    """The fund takes up to `lots` of a position at its bankruptcy price; lots taken."""
+    row = k * world.clock[0]["n_traders"] + trader
+    size = world.position_size[row]
+    sign = 1 if size > 0 else -1
+    taken = min(lots, _capacity(world, v, k, size, share))
+    if taken < lots:
+        note_exhausted(world, v)
+    if taken <= 0:
+        return 0
+    part = share_floor(share, taken, abs(size))
+    mark = world.instruments[k]["mark_price"]
+    amount = sign * taken * mark * world.instruments[k]["tick_value"] - part
+    fund = world.venues[v]["fund"]
+    move_lots(world, EVENT_TAKE_OVER, k, trader, fund, sign * taken, amount, mark, cause)
+    settle_collateral(world, k, trader, size, 0, 0, False)
+    world.funds[v]["take_overs"] += 1
+    if part < 0:
+        present_shortfall(world, v, k, trader, -part, cause)
+        note_payment(world, v, -part)
+    else:
+        world.funds[v]["surplus"] += part
+    note_need(world, v)
+    return taken
+
+
+@kernel
+def present_shortfall(world, v, k, trader, amount, cause):
+    """A default: somebody leaves a loss beyond its equity."""
+    world.funds[v]["shortfalls_presented"] += amount
+    emit(world.clock, world.events, EVENT_DEFAULT, k, trader, NONE, 0, 0, amount, cause, NONE, NONE)
+
+
+@kernel
+def pay_shortfall(world, v, account, trader, cause):
+    """An account without positions is below zero: the fund pays what it can, the venue's own capital the rest."""
+    owed = -world.quote_balance[account]
+    k = world.venues[v]["first_instrument"]
+    present_shortfall(world, v, k, trader, owed, cause)
+    cash, _, _, _ = fund_state(world, v)
+    paid = min(owed, max(cash, 0))
+    if paid > 0:
+        transfer(world, EVENT_FUND_PAYMENT, world.venues[v]["fund"], account, paid, k, trader, world.venues[v]["fund"], cause)
+        note_payment(world, v, paid)
+    if paid < owed:
+        note_exhausted(world, v)
+        world.funds[v]["uncovered"] += owed - paid
+        treasury = world.venues[v]["treasury"]
+        transfer(world, EVENT_TRANSFER, treasury, account, owed - paid, k, trader, treasury, cause)
+    note_need(world, v)
+
+
+@kernel
+def work_off_inventory(world, v, t):
+    """Sell what the fund holds into the book: throttled, inside the band, never at a loss beyond its cash."""
+    venue = world.venues[v]
+    fund = venue["fund"]
+    for i in range(venue["n_instruments"]):
+        k = venue["first_instrument"] + i
+        row = k * world.clock[0]["n_traders"] + fund
+        size = world.position_size[row]
+        if size == 0:
+            continue
+        instrument = world.instruments[k]
+        sign = 1 if size > 0 else -1
+        lots = abs(size)
+        if venue["throttle_atoms"] >= 0:
+            lots = min(lots, venue["throttle_atoms"] // value_at_mark(world, k, 1))
+        limit = band_tick(world.clock, instrument, -sign, venue["band_rate"])
+        cash, _, _, _ = fund_state(world, v)
+        loss = ceil_div(world.entry_value[row], abs(size)) - sign * limit * instrument["tick_value"]
+        if loss > 0:
+            lots = min(lots, max(cash, 0) // loss)
+        if lots <= 0:
+            continue
+        before = world.entry_value[row] + world.quote_balance[fund]
+        filled = execute(world, k, IMMEDIATE_OR_CANCEL, -sign, fund, limit, lots, FLAG_FORCED, NONE)
+        if filled > 0:
+            result = world.entry_value[row] + world.quote_balance[fund] - before
+            emit(
+                world.clock, world.events, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],
+                -sign * filled, result, NONE, NONE, NONE,
+            )  # fmt: skip
+            if result < 0 and world.funds[v]["first_payment_step"] < 0:
+                world.funds[v]["first_payment_step"] = t
+        note_need(world, v)

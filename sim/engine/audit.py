@@ -1,0 +1,73 @@
+"""Phase 10: money and sizes still add up, exactly."""
+
+from sim.rules.book import no_ask, no_bid
+from sim.terms import kernel
+from sim.terms.vocabulary import ERROR_BOOK, ERROR_FUND_CASH, ERROR_MONEY, ERROR_NONE, ERROR_OVERFLOW, ERROR_SIZE
+from sim.waterfall_layers.insurance_fund import fund_state
+
+LARGEST_MONEY = 1 << 61
+
+
+@kernel
+def fail(world, code, t):
+    """Keep the first error and its step."""
+    if world.clock[0]["error"] == ERROR_NONE:
+        world.clock[0]["error"] = code
+        world.clock[0]["error_step"] = t
+
+
+@kernel
+def audit(world, t):
+    """10: running totals every step, a recount over all rows on its clock."""
+    if world.clock[0]["money_sum"] != 0:
+        fail(world, ERROR_MONEY, t)
+    for k in range(world.instruments.shape[0]):
+        instrument = world.instruments[k]
+        if instrument["size_sum"] != 0:
+            fail(world, ERROR_SIZE, t)
+        if instrument["best_bid"] >= instrument["best_ask"]:
+            fail(world, ERROR_BOOK, t)
+    for v in range(world.venues.shape[0]):
+        cash, _, _, _ = fund_state(world, v)
+        if cash < 0:
+            fail(world, ERROR_FUND_CASH, t)
+    every = world.clock[0]["audit_every"]
+    if (t + 1) % every == 0 or t + 1 == world.clock[0]["horizon"]:
+        recount(world, t)
+
+
+@kernel
+def recount(world, t):
+    """Every balance and every size, added up from nothing; every open order, against its owner's reserve."""
+    money = 0
+    largest = 0
+    for row in range(world.quote_balance.shape[0]):
+        money += world.quote_balance[row]
+        largest = max(largest, abs(world.quote_balance[row]))
+    if money != world.clock[0]["net_deposits"]:
+        fail(world, ERROR_MONEY, t)
+    if largest > LARGEST_MONEY:
+        fail(world, ERROR_OVERFLOW, t)
+    n_traders = world.clock[0]["n_traders"]
+    for k in range(world.instruments.shape[0]):
+        lots = 0
+        longs = 0
+        resting = 0
+        for row in range(k * n_traders, (k + 1) * n_traders):
+            lots += world.position_size[row]
+            longs += max(world.position_size[row], 0)
+            resting += world.positions[row]["open_buy_lots"] + world.positions[row]["open_sell_lots"]
+        if lots != 0 or longs != world.instruments[k]["open_interest"]:
+            fail(world, ERROR_SIZE, t)
+        if resting != quantity_on_book(world, k):
+            fail(world, ERROR_BOOK, t)
+
+
+@kernel
+def quantity_on_book(world, k):
+    """Lots resting in all levels of an instrument."""
+    base = world.instruments[k]["level_base"]
+    total = 0
+    for price in range(no_bid(world.instruments[k]) + 1, no_ask(world.instruments[k])):
+        total += world.levels[base + price]["quantity"]
+    return total

@@ -1,0 +1,253 @@
+"""Phase 8: breached accounts are found, queued, re-validated and unwound, in rounds until quiet or bound."""
+
+import numpy as np
+
+from sim.liquidation_policies.sell_off import close_position
+from sim.price_sources.mark import set_mark
+from sim.rules.brute_force import sweep_all
+from sim.rules.events import emit
+from sim.rules.exchange import cancel_orders_of
+from sim.rules.margin import account_margin, account_span, account_trader, is_breached, maintenance_atoms, notional
+from sim.rules.safe_radius import sweep
+from sim.rules.stops import trigger_stops
+from sim.streams import draw
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_QUEUE, EVENT_LIQUIDATION, NONE, QUEUE_SHUFFLED, QUEUE_WORST_RATIO
+from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
+
+CAUSE_WINDOW_STEPS = 600  # a breach is laid to a forced order at most this old
+EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest waits for the next step
+RATIO_SCALE = 1 << 20
+
+
+@kernel
+def liquidate(world, t):
+    """8: mark -> assess -> unwind -> match -> absorb, until quiet; then the fund works its inventory off."""
+    clock = world.clock
+    rounds = 1
+    for v in range(world.venues.shape[0]):
+        rounds = max(rounds, world.venues[v]["rounds_max"])
+    for k in range(world.instruments.shape[0]):
+        world.instruments[k]["sold_atoms"] = 0
+    drop_recovered_cases(world)
+    for round in range(rounds):
+        clock[0]["round"] = round
+        if round > 0:
+            for k in range(world.instruments.shape[0]):
+                set_mark(world, k, t)
+        found = assess(world, t)
+        if found == 0:
+            break
+        order_queue(world, t, found)
+        progress = 0
+        for i in range(found):
+            if clock[0]["event_row"] + EVENT_HEADROOM > world.events.shape[0]:
+                break
+            progress += unwind(world, t, world.queue[0, i], round)
+        progress += trigger_stops(world)
+        if progress == 0:
+            break
+    for v in range(world.venues.shape[0]):
+        work_off_inventory(world, v, t)
+
+
+@kernel
+def assess(world, t):
+    """Breached accounts into the queue; a case is opened for each new one. How many."""
+    if world.clock[0]["margin_check"] != 0:
+        found = sweep_all(
+            world.clock, world.instruments, world.tiers, world.populations, world.traders,
+            world.position_size, world.quote_balance, world.queue,
+        )  # fmt: skip
+    else:
+        found = sweep(
+            world.clock, world.instruments, world.tiers, world.populations, world.traders,
+            world.position_size, world.quote_balance, world.safe_radius, world.block_radius, world.queue,
+        )  # fmt: skip
+    kept = 0
+    for i in range(found):
+        account = world.queue[0, i]
+        if world.account_case[account] < 0 and not open_case(world, t, account):
+            continue
+        world.queue[0, kept] = account
+        kept += 1
+    return kept
+
+
+@kernel
+def open_case(world, t, account):
+    """Note since when an account is in breach and what induced it; False when the table is full."""
+    n = world.clock[0]["n_cases"]
+    if n >= world.cases.shape[0]:
+        return False
+    case = world.cases[n]
+    case["account"] = account
+    case["step"] = t
+    case["cause"] = inducing_event(world, t, account)
+    case["event"] = NONE
+    world.account_case[account] = n
+    world.clock[0]["n_cases"] = n + 1
+    return True
+
+
+@kernel
+def close_case(world, account):
+    """The account is safe or gone: the last case takes the free row."""
+    row = world.account_case[account]
+    last = world.clock[0]["n_cases"] - 1
+    world.cases[row] = world.cases[last]
+    world.account_case[world.cases[row]["account"]] = row
+    world.account_case[account] = NONE
+    world.clock[0]["n_cases"] = last
+
+
+@kernel
+def drop_recovered_cases(world):
+    """Accounts that became safe since the last step leave the queue; a later breach is a new case."""
+    row = world.clock[0]["n_cases"] - 1
+    while row >= 0:
+        account = world.cases[row]["account"]
+        if not breached(world, account):
+            close_case(world, account)
+        row -= 1
+
+
+@kernel
+def breached(world, account):
+    """The exact rule on one account."""
+    return is_breached(
+        world.clock, world.instruments, world.tiers, world.populations, world.traders,
+        world.position_size, world.quote_balance, account,
+    )  # fmt: skip
+
+
+@kernel
+def inducing_event(world, t, account):
+    """The forced order that a breach is laid to, or NONE for a root.
+
+    A root would be in breach at the outside index price too. Every other breach exists because the venue's own
+    price left the index; it is laid to the last forced order against the account's largest position.
+    """
+    clock = world.clock
+    row, stride, count = account_span(clock, world.populations, world.traders, account)
+    equity = world.quote_balance[account]
+    maintenance = 0
+    largest = 0
+    worst_row = NONE
+    for i in range(count):
+        size = world.position_size[row + i * stride]
+        if size == 0:
+            continue
+        instrument = world.instruments[(row + i * stride) // clock[0]["n_traders"]]
+        index = instrument["index_price"]
+        value = notional(clock, instrument, size, index)
+        equity += size * index * instrument["tick_value"]
+        maintenance += maintenance_atoms(clock, world.tiers, instrument, value)
+        if value > largest:
+            largest = value
+            worst_row = row + i * stride
+    if equity < maintenance or worst_row < 0:
+        return NONE
+    instrument = world.instruments[worst_row // clock[0]["n_traders"]]
+    if world.position_size[worst_row] > 0:
+        event, step = instrument["last_forced_sell"], instrument["last_forced_sell_step"]
+    else:
+        event, step = instrument["last_forced_buy"], instrument["last_forced_buy_step"]
+    return event if event >= 0 and t - step <= CAUSE_WINDOW_STEPS else NONE
+
+
+@kernel
+def order_queue(world, t, found):
+    """Put the queue into its canonical order: worst margin ratio first, by account, or shuffled; ties by account."""
+    keys = world.queue[1]
+    for i in range(found):
+        account = world.queue[0, i]
+        trader = account_trader(world.clock, account)
+        v = world.populations[world.traders[trader]["population"]]["venue"]
+        rule = world.venues[v]["queue_order"]
+        keys[i] = 0
+        if rule == QUEUE_SHUFFLED:
+            words = draw(world.clock, int(0), t, account, DRAW_QUEUE)
+            keys[i] = words[0]
+        elif rule == QUEUE_WORST_RATIO:
+            equity, maintenance = account_margin(
+                world.clock, world.instruments, world.tiers, world.populations, world.traders,
+                world.position_size, world.quote_balance, account,
+            )  # fmt: skip
+            ratio = float(equity) / float(max(maintenance, 1))
+            keys[i] = int(max(min(ratio, 1.0), -1000.0) * RATIO_SCALE)
+    order = np.argsort(keys[:found], kind="mergesort")
+    accounts = world.queue[0, :found].copy()
+    for i in range(found):
+        world.queue[0, i] = accounts[order[i]]
+
+
+@kernel
+def unwind(world, t, account, round):
+    """One attempt at one account: re-validate, cancel its orders, close positions, largest maintenance first. Lots closed."""
+    clock = world.clock
+    case = world.account_case[account]
+    trader = account_trader(clock, account)
+    v = world.populations[world.traders[trader]["population"]]["venue"]
+    if case < 0 or t - world.cases[case]["step"] < world.venues[v]["latency_steps"]:
+        return 0
+    if not breached(world, account):
+        close_case(world, account)
+        return 0
+    row, stride, count = account_span(clock, world.populations, world.traders, account)
+    for i in range(count):
+        cancel_orders_of(world, (row + i * stride) // clock[0]["n_traders"], trader)
+    event = begin_liquidation(world, case, trader, row // clock[0]["n_traders"])
+    progress = 0
+    tried = int(0)
+    for _ in range(count):
+        k = next_position(world, row, stride, count, tried)
+        if k < 0:
+            break
+        tried |= 1 << k
+        progress += close_position(world, v, k, trader, t, event)
+        if not breached(world, account):
+            break
+    settle_empty_account(world, v, account, trader, row, stride, count, event)
+    if not breached(world, account):
+        close_case(world, account)
+    return progress
+
+
+@kernel
+def begin_liquidation(world, case, trader, k):
+    """Write the liquidation event of a case once; its id."""
+    event = world.cases[case]["event"]
+    if event < 0:
+        cause = world.cases[case]["cause"]
+        event = emit(world.clock, world.events, EVENT_LIQUIDATION, k, trader, NONE, 0, 0, 0, cause, NONE, NONE)
+        world.cases[case]["event"] = event
+    return event
+
+
+@kernel
+def next_position(world, row, stride, count, tried):
+    """Instrument of the untried position with the largest maintenance margin, or NONE."""
+    best = NONE
+    largest = -1
+    for i in range(count):
+        k = (row + i * stride) // world.clock[0]["n_traders"]
+        size = world.position_size[row + i * stride]
+        if size == 0 or tried & (1 << k):
+            continue
+        value = notional(world.clock, world.instruments[k], size, world.instruments[k]["mark_price"])
+        maintenance = maintenance_atoms(world.clock, world.tiers, world.instruments[k], value)
+        if maintenance > largest:
+            largest = maintenance
+            best = k
+    return best
+
+
+@kernel
+def settle_empty_account(world, v, account, trader, row, stride, count, event):
+    """No position left and money missing: a default."""
+    for i in range(count):
+        if world.position_size[row + i * stride] != 0:
+            return
+    if world.quote_balance[account] < 0:
+        pay_shortfall(world, v, account, trader, event)

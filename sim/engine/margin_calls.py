@@ -1,0 +1,39 @@
+"""Phase 7: before the venue sells, an isolated position in breach may draw on its owner's wallet."""
+
+from sim.engine.liquidation import breached
+from sim.rules.margin import account_margin, account_trader
+from sim.rules.settlement import transfer
+from sim.terms import kernel
+from sim.terms.vocabulary import EVENT_TOP_UP, NONE
+
+
+@kernel
+def margin_calls(world, t):
+    """7: automatic top-up (a dial of the venue) for open cases and for positions that a quick look finds in breach."""
+    offered = False
+    for v in range(world.venues.shape[0]):
+        if world.venues[v]["auto_top_up"] != 0:
+            offered = True
+    if not offered:
+        return
+    n_traders = world.clock[0]["n_traders"]
+    for account in range(n_traders, world.quote_balance.shape[0]):
+        if world.position_size[account - n_traders] != 0 and breached(world, account):
+            top_up(world, account)
+
+
+@kernel
+def top_up(world, account):
+    """Move what is missing for compliance from the wallet, if the wallet holds all of it."""
+    trader = account_trader(world.clock, account)
+    population = world.populations[world.traders[trader]["population"]]
+    if population["isolated"] == 0 or world.venues[population["venue"]]["auto_top_up"] == 0:
+        return
+    equity, maintenance = account_margin(
+        world.clock, world.instruments, world.tiers, world.populations, world.traders,
+        world.position_size, world.quote_balance, account,
+    )  # fmt: skip
+    missing = maintenance - equity
+    if 0 < missing <= world.quote_balance[trader]:
+        k = account // world.clock[0]["n_traders"] - 1
+        transfer(world, EVENT_TOP_UP, trader, account, missing, k, trader, trader, NONE)

@@ -1,0 +1,60 @@
+"""May this order enter? Initial margin with open orders reserved; reducing is always allowed."""
+
+from sim.rules.margin import initial_margin
+from sim.terms import kernel
+from sim.terms.vocabulary import BUY
+
+
+@kernel
+def only_reduces(position, size, side, lots):
+    """True when the order and all open orders of its side together cannot pass through zero."""
+    if side * size >= 0:
+        return False
+    resting = position["open_buy_lots"] if side == BUY else position["open_sell_lots"]
+    return resting + lots <= abs(size)
+
+
+@kernel
+def exposure(clock, instrument, position, size, price, extra_buy, extra_sell):
+    """Worst notional in atoms that a position can reach when the open orders of one side fill."""
+    if clock[0]["arithmetic"] != 0:
+        price = instrument["reference_price"]
+        long = size * price + (position["open_buy_lots"] + extra_buy) * price
+        short = (position["open_sell_lots"] + extra_sell) * price - size * price
+    else:
+        long = size * instrument["mark_price"] + position["open_buy_value"] + extra_buy * price
+        short = position["open_sell_value"] + extra_sell * price - size * instrument["mark_price"]
+    return max(long, short) * instrument["tick_value"]
+
+
+@kernel
+def admits(
+    clock, instruments, tiers, populations, traders, positions, position_size, quote_balance, owner, k, side, price, lots
+):
+    """True when wallet and equity cover the initial margin of all positions and orders, this one included.
+
+    Cross: one pot. Isolated: each position's own equity, and what it lacks must be in the wallet.
+    """
+    n_traders = clock[0]["n_traders"]
+    if only_reduces(positions[k * n_traders + owner], position_size[k * n_traders + owner], side, lots):
+        return True
+    population = traders[owner]["population"]
+    if populations[population]["exempt"] != 0:
+        return True
+    isolated = populations[population]["isolated"] != 0
+    available = quote_balance[owner]
+    for j in range(clock[0]["n_instruments"]):
+        row = j * n_traders + owner
+        extra_buy = lots if j == k and side == BUY else 0
+        extra_sell = lots if j == k and side != BUY else 0
+        size = position_size[row]
+        if size == 0 and j != k and positions[row]["first_order"] < 0:
+            continue
+        value = exposure(clock, instruments[j], positions[row], size, price, extra_buy, extra_sell)
+        margin = initial_margin(clock, tiers, instruments[j], traders[owner], value)
+        equity = size * instruments[j]["mark_price"] * instruments[j]["tick_value"]
+        if isolated:
+            available -= max(margin - quote_balance[n_traders * (1 + j) + owner] - equity, 0)
+        else:
+            available += equity - margin
+    return available >= 0

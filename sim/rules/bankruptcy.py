@@ -1,0 +1,57 @@
+"""What is left of an account, position by position: its share of equity and its bankruptcy price."""
+
+from sim.rules.margin import account_margin, account_of, maintenance_atoms, notional
+from sim.rules.rounding import ceil_div, rate_of, split_share
+from sim.terms import kernel
+
+
+@kernel
+def equity_share(world, trader, k):
+    """Equity in atoms that falls to one position: all of it, or in proportion to maintenance (as on dYdX v4)."""
+    clock = world.clock
+    account = account_of(clock, world.populations, world.traders, trader, k)
+    equity, maintenance = account_margin(
+        clock, world.instruments, world.tiers, world.populations, world.traders,
+        world.position_size, world.quote_balance, account,
+    )  # fmt: skip
+    if account != trader or maintenance == 0:
+        return equity
+    size = world.position_size[k * clock[0]["n_traders"] + trader]
+    value = notional(clock, world.instruments[k], size, world.instruments[k]["mark_price"])
+    own = maintenance_atoms(clock, world.tiers, world.instruments[k], value)
+    return equity if own >= maintenance else split_share(equity, own, maintenance)
+
+
+@kernel
+def bankruptcy_tick(instrument, size, share):
+    """Worst whole tick at which closing `size` lots still leaves the position's equity share at or above zero."""
+    tick_value = instrument["tick_value"]
+    balance = share - size * instrument["mark_price"] * tick_value
+    if size > 0:
+        return ceil_div(-balance, size * tick_value)
+    return balance // (-size * tick_value)
+
+
+@kernel
+def band_tick(clock, instrument, side, band_rate):
+    """Farthest tick from the mark at which the venue may trade, rounded toward the mark; the ladder's end without band."""
+    low = instrument["ladder"]
+    high = low + instrument["n_levels"] - 1
+    if band_rate < 0:
+        return high if side > 0 else low
+    valued = instrument["reference_price"] if clock[0]["arithmetic"] != 0 else instrument["mark_price"]
+    reach = valued * band_rate // clock[0]["fee_scale"]
+    tick = instrument["mark_price"] + side * reach
+    return min(max(tick, low), high)
+
+
+@kernel
+def value_at_mark(world, k, lots):
+    """|lots| at mark in atoms (at the reference price in an arithmetic world)."""
+    return notional(world.clock, world.instruments[k], lots, world.instruments[k]["mark_price"])
+
+
+@kernel
+def fee_part(world, value, rate):
+    """A rate in parts of fee_scale of a value in atoms, rounded up."""
+    return rate_of(value, rate, world.clock[0]["fee_scale"])

@@ -1,0 +1,86 @@
+"""The oracle: look at every account, in blocks that the compiler turns into vector code.
+
+A block is first judged without branches on contiguous columns; only a block with a breach, or with a value
+beyond the proven 64-bit range, is walked account by account with the exact rule.
+"""
+
+import numpy as np
+
+from sim.rules.margin import SAFE_BITS, is_breached
+from sim.terms import kernel
+
+BLOCK = 512
+
+
+@kernel
+def _add_position(size, mark, valued_at, tick_value, tiers, n, scale, slack, largest):
+    """slack += scale * value - requirement for a block of one instrument's positions."""
+    worst = 0
+    for i in range(size.shape[0]):
+        value = abs(size[i]) * valued_at * tick_value
+        requirement = 0
+        for row in range(n):
+            requirement = max(requirement, tiers[0, row] * value - tiers[1, row])
+        slack[i] += scale * (size[i] * mark * tick_value) - requirement
+        worst = max(worst, value)
+    return max(largest, worst)
+
+
+@kernel
+def _block_is_suspect(clock, instruments, rates, position_size, quote_balance, account, n, first_row, stride, count, slack):
+    scale = clock[0]["rate_scale"]
+    largest = 0
+    balance = quote_balance[account : account + n]
+    for i in range(n):
+        slack[i] = scale * balance[i]
+        largest = max(largest, abs(balance[i]))
+    for j in range(count):
+        row = first_row + j * stride
+        k = row // clock[0]["n_traders"]
+        mark = instruments[k]["mark_price"]
+        valued_at = instruments[k]["reference_price"] if clock[0]["arithmetic"] != 0 else mark
+        largest = _add_position(
+            position_size[row : row + n], mark, valued_at, instruments[k]["tick_value"],
+            rates[k], instruments[k]["n_tiers"], scale, slack, largest,
+        )  # fmt: skip
+    least = 0
+    for i in range(n):
+        least = min(least, slack[i])
+    return least < 0 or largest > SAFE_BITS // scale // 16
+
+
+@kernel
+def sweep_all(clock, instruments, tiers, populations, traders, position_size, quote_balance, queue):
+    """Put every breached account into queue[0], in account order; how many there are (at most the capacity)."""
+    n_traders = clock[0]["n_traders"]
+    n_instruments = clock[0]["n_instruments"]
+    slack = np.empty(BLOCK, np.int64)
+    rates = np.zeros((n_instruments, 2, tiers.shape[0]), np.int64)
+    for k in range(n_instruments):
+        for row in range(instruments[k]["n_tiers"]):
+            rates[k, 0, row] = tiers[instruments[k]["first_tier"] + row]["rate"]
+            rates[k, 1, row] = tiers[instruments[k]["first_tier"] + row]["deduction"]
+    found = 0
+    for section in range(n_instruments + 1):
+        for p in range(populations.shape[0]):
+            isolated = populations[p]["isolated"] != 0
+            if populations[p]["exempt"] != 0 or (section > 0 and not isolated):
+                continue
+            first = populations[p]["first_trader"]
+            last = first + populations[p]["n_traders"]
+            for trader in range(first, last, BLOCK):
+                n = min(BLOCK, last - trader)
+                account = section * n_traders + trader
+                first_row = trader if section == 0 else account - n_traders
+                count = 1 if section > 0 else (0 if isolated else n_instruments)
+                if _block_is_suspect(
+                    clock, instruments, rates, position_size, quote_balance, account, n, first_row, n_traders, count, slack
+                ):
+                    for a in range(account, account + n):
+                        if is_breached(
+                            clock, instruments, tiers, populations, traders, position_size, quote_balance, a
+                        ) and found < queue.shape[1]:
+                            queue[0, found] = a
+                            found += 1
+    clock[0]["checks"] += quote_balance.shape[0]
+    return found

@@ -1,0 +1,217 @@
+"""One order from arrival to rest: checked, matched, settled fill by fill, and what is left rests or vanishes."""
+
+from sim.rules.admission import admits
+from sim.rules.book import (
+    cancel_order,
+    match_against_book,
+    no_ask,
+    no_bid,
+    quantity_available,
+    rest_order,
+    shrink_reduce_only,
+)
+from sim.rules.events import emit
+from sim.rules.margin import account_of, notional
+from sim.rules.rounding import rate_of
+from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.terms import kernel
+from sim.terms.vocabulary import (
+    BUY,
+    EVENT_FILL,
+    EVENT_ORDER_REJECTED,
+    EVENT_TRADING_FEE,
+    FILL_OR_KILL,
+    FLAG_FORCED,
+    FLAG_REDUCE_ONLY,
+    FLAG_SLIDE,
+    LIMIT,
+    MARKET,
+    NONE,
+    POST_ONLY,
+    REJECT_BOOK_FULL,
+    REJECT_FILL_OR_KILL,
+    REJECT_MARGIN,
+    REJECT_POST_ONLY,
+    REJECT_PRICE,
+    REJECT_REDUCE_ONLY,
+    REJECT_SIZE,
+)
+
+LARGEST_ORDER = 1 << 31
+
+
+@kernel
+def execute(world, k, kind, side, owner, price, size, flags, tag):
+    """Play one order; the lots that it filled at once. Prices in ticks, `price` ignored for market orders."""
+    clock, instruments = world.clock, world.instruments
+    clock[0]["order_events"] += 1
+    if size <= 0 or size >= LARGEST_ORDER:
+        return _reject(world, k, owner, side, price, size, REJECT_SIZE)
+    row = k * clock[0]["n_traders"] + owner
+    if flags & FLAG_REDUCE_ONLY:
+        size = _reducible(world, row, side, size)
+        if size <= 0:
+            return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
+    if kind == MARKET:
+        price = no_ask(instruments[k]) - 1 if side == BUY else no_bid(instruments[k]) + 1
+    if price <= no_bid(instruments[k]) or price >= no_ask(instruments[k]):
+        return _reject(world, k, owner, side, price, size, REJECT_PRICE)
+    touch = instruments[k]["best_ask"] if side == BUY else instruments[k]["best_bid"]
+    crosses = side * (price - touch) >= 0
+    if kind == POST_ONLY and crosses:
+        price = touch - side
+        if not flags & FLAG_SLIDE or price <= no_bid(instruments[k]) or price >= no_ask(instruments[k]):
+            return _reject(world, k, owner, side, price, size, REJECT_POST_ONLY)
+    if not flags & FLAG_FORCED:
+        judged = instruments[k]["mark_price"] if kind == MARKET else price
+        if not admits(
+            clock, instruments, world.tiers, world.populations, world.traders, world.positions,
+            world.position_size, world.quote_balance, owner, k, side, judged, size,
+        ):  # fmt: skip
+            return _reject(world, k, owner, side, price, size, REJECT_MARGIN)
+    if kind == FILL_OR_KILL:
+        found = quantity_available(instruments, world.levels, world.orders, k, side, price, size, owner)
+        if found < size:
+            return _reject(world, k, owner, side, price, size, REJECT_FILL_OR_KILL)
+    left = size
+    if crosses and kind != POST_ONLY:
+        left = _take(world, k, side, owner, price, size, flags)
+    if left > 0 and (kind == LIMIT or kind == POST_ONLY):
+        _rest(world, k, side, price, left, owner, flags, tag)
+    return size - left
+
+
+@kernel
+def _reject(world, k, owner, side, price, size, reason):
+    emit(world.clock, world.events, EVENT_ORDER_REJECTED, k, owner, reason, price, side * size, 0, NONE, NONE, NONE)
+    return 0
+
+
+@kernel
+def _reducible(world, row, side, size):
+    """Lots that a reduce-only order may have: the position less the reduce-only orders already resting."""
+    held = world.position_size[row]
+    if side * held >= 0:
+        return 0
+    slot = world.positions[row]["first_order"]
+    while slot >= 0:
+        if world.orders[slot]["flags"] & FLAG_REDUCE_ONLY and world.orders[slot]["side"] == side:
+            held += side * world.orders[slot]["size"]
+        slot = world.orders[slot]["owner_next"]
+    return min(size, max(-side * held, 0))
+
+
+@kernel
+def _rest(world, k, side, price, size, owner, flags, tag):
+    slot = rest_order(
+        world.clock, world.instruments, world.levels, world.orders, world.positions, world.events,
+        k, side, price, size, owner, flags, tag,
+    )  # fmt: skip
+    if slot < 0:
+        _reject(world, k, owner, side, price, size, REJECT_BOOK_FULL)
+        return
+    if flags & FLAG_REDUCE_ONLY:
+        world.traders[owner]["reduce_only_orders"] += 1
+    if tag >= 0:
+        world.quotes[tag]["order_id"] = slot
+
+
+@kernel
+def _take(world, k, side, owner, price, size, flags):
+    """Match and settle; the lots left."""
+    clock = world.clock
+    left = size
+    while left > 0:
+        left = match_against_book(
+            clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
+            world.events, world.fills, k, side, price, left, owner,
+        )  # fmt: skip
+        n = clock[0]["n_fills"]
+        for i in range(n):
+            fill = world.fills[i]
+            _settle_fill(world, k, side, owner, fill["maker"], fill["price"], fill["size"], flags, fill["order_id"])
+        for i in range(n):
+            _shrink_if_needed(world, k, world.fills[i]["maker"])
+        if n < world.fills.shape[0]:
+            break
+    _shrink_if_needed(world, k, owner)
+    return left
+
+
+@kernel
+def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
+    clock, instruments = world.clock, world.instruments
+    venue = world.venues[instruments[k]["venue"]]
+    value = price * instruments[k]["tick_value"]
+    forced = flags & FLAG_FORCED != 0
+    taker_row = account_of(clock, world.populations, world.traders, taker, k)
+    maker_row = account_of(clock, world.populations, world.traders, maker, k)
+    row = k * clock[0]["n_traders"]
+    taker_old = world.position_size[row + taker]
+    taker_balance = world.quote_balance[taker_row]
+    taker_entry = world.entry_value[row + taker]
+    maker_old = world.position_size[row + maker]
+    maker_balance = world.quote_balance[maker_row]
+    maker_entry = world.entry_value[row + maker]
+    move_lots(world, EVENT_FILL, k, maker, taker, side * size, side * size * value, price, order_id)
+    charged = notional(clock, instruments[k], size, price)
+    if not forced:
+        _charge(world, taker, taker_row, k, charged, venue["taker_fee"], venue["treasury"])
+    _charge(world, maker, maker_row, k, charged, venue["maker_fee"], venue["treasury"])
+    if taker_row != taker and not forced:  # a liquidation takes its fee before it gives collateral back
+        settle_collateral(world, k, taker, taker_old, taker_balance, taker_entry, True)
+    if maker_row != maker:
+        settle_collateral(world, k, maker, maker_old, maker_balance, maker_entry, True)
+    instruments[k]["last_price"] = price
+    instruments[k]["traded_now"] += size
+    instruments[k]["traded_value"] += size * value
+    clock[0]["fills"] += 1
+
+
+@kernel
+def _charge(world, trader, row, k, value, rate, treasury):
+    """Trading fee in atoms, rounded up, against the trader."""
+    if rate > 0:
+        fee = rate_of(value, rate, world.clock[0]["fee_scale"])
+        transfer(world, EVENT_TRADING_FEE, row, treasury, fee, k, trader, treasury, NONE)
+
+
+@kernel
+def _shrink_if_needed(world, k, owner):
+    if world.traders[owner]["reduce_only_orders"] > 0:
+        shrink_reduce_only(
+            world.clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
+            world.events, k, owner, world.position_size[k * world.clock[0]["n_traders"] + owner],
+        )  # fmt: skip
+
+
+@kernel
+def cancel_slot(world, slot):
+    """Cancel a resting order by its slot."""
+    cancel_order(
+        world.clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
+        world.events, slot,
+    )  # fmt: skip
+
+
+@kernel
+def cancel_orders_of(world, k, owner):
+    """Cancel every resting order and stop of an owner in one instrument."""
+    row = k * world.clock[0]["n_traders"] + owner
+    while world.positions[row]["first_order"] >= 0:
+        cancel_slot(world, world.positions[row]["first_order"])
+    i = 0
+    while i < world.clock[0]["n_stops"]:
+        if world.stops[i]["owner"] == owner and world.stops[i]["instrument"] == k:
+            remove_stop(world, i)
+        else:
+            i += 1
+
+
+@kernel
+def remove_stop(world, i):
+    """Take a stop out of the dense list, keeping the order of arrival."""
+    n = world.clock[0]["n_stops"]
+    for j in range(i, n - 1):
+        world.stops[j] = world.stops[j + 1]
+    world.clock[0]["n_stops"] = n - 1

@@ -1,0 +1,58 @@
+"""Orders on their way: everybody posts here, one loop plays them in order of arrival."""
+
+import math
+
+from sim.terms import kernel
+
+TIME_BITS = 31  # a time within the step is an integer in [0, 2**31)
+END_OF_STEP = (1 << TIME_BITS) - 1
+
+
+@kernel
+def post(world, time_key, kind, side, k, owner, price, size, trigger_price, flags, tag, order_id):
+    """Put an order into the inbox; a full inbox sets the error code and drops it."""
+    row = world.clock[0]["inbox_rows"]
+    if row >= world.inbox.shape[0]:
+        world.clock[0]["error"] = int(7)
+        return
+    inbox = world.inbox
+    inbox[row]["time_key"] = time_key
+    inbox[row]["kind"] = kind
+    inbox[row]["side"] = side
+    inbox[row]["instrument"] = k
+    inbox[row]["owner"] = owner
+    inbox[row]["price"] = price
+    inbox[row]["size"] = size
+    inbox[row]["trigger_price"] = trigger_price
+    inbox[row]["flags"] = flags
+    inbox[row]["tag"] = tag
+    inbox[row]["order_id"] = order_id
+    world.clock[0]["inbox_rows"] = row + 1
+
+
+@kernel
+def post_taker(world, word, side, k, owner, price, size, flags):
+    """Post an immediate-or-cancel limit order that arrives at a random time of the step."""
+    post(world, word >> 1, int(2), side, k, owner, price, size, int(-1), flags, int(-1), int(-1))
+
+
+@kernel
+def valued_price(world, k, price):
+    """Price at which a lot is valued when money is turned into lots: the reference price in arithmetic worlds."""
+    if world.clock[0]["arithmetic"] != 0:
+        return float(world.instruments[k]["reference_price"])
+    return float(price)
+
+
+@kernel
+def shifted(world, k, price, fraction):
+    """price moved by a fraction (of itself; of the reference price in arithmetic worlds), in float ticks."""
+    return price + fraction * valued_price(world, k, price)
+
+
+@kernel
+def limit_for(world, k, side, price):
+    """A float price as the tick of a taker's limit: rounded in the taker's favour and kept on the ladder."""
+    tick = int(math.floor(price)) if side > 0 else int(math.ceil(price))
+    low = world.instruments[k]["ladder"]
+    return min(max(tick, low), low + world.instruments[k]["n_levels"] - 1)

@@ -1,0 +1,159 @@
+"""Equity, maintenance and initial margin of an account: exact integers, cross-multiplied, never divided.
+
+Maintenance of a notional N by marginal tiers is convex and piecewise linear: max over tiers of
+(rate * N - deduction) / rate_scale. Requirements here stay multiplied by rate_scale.
+"""
+
+from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
+from sim.terms import kernel
+
+SAFE_BITS = 1 << 62
+
+
+@kernel
+def notional(clock, instrument, lots, price):
+    """|lots| x price in atoms; in an arithmetic world every lot is valued at the reference price."""
+    if clock[0]["arithmetic"] != 0:
+        price = instrument["reference_price"]
+    return abs(lots) * price * instrument["tick_value"]
+
+
+@kernel
+def schedule(tiers, first, n, value):
+    """Requirement of a notional in atoms times rate_scale: max over `n` tiers."""
+    worst = 0
+    for row in range(first, first + n):
+        worst = max(worst, tiers[row]["rate"] * value - tiers[row]["deduction"])
+    return worst
+
+
+@kernel
+def account_span(clock, populations, traders, account):
+    """(first position row, stride, count) of the positions that an account's balance backs."""
+    n_traders = clock[0]["n_traders"]
+    if account >= n_traders:
+        return account - n_traders, n_traders, 1
+    if populations[traders[account]["population"]]["isolated"] != 0:
+        return account, n_traders, 0
+    return account, n_traders, clock[0]["n_instruments"]
+
+
+@kernel
+def account_trader(clock, account):
+    """The trader whom an account belongs to."""
+    n_traders = clock[0]["n_traders"]
+    return account % n_traders if account >= n_traders else account
+
+
+@kernel
+def account_of(clock, populations, traders, trader, k):
+    """The account that backs a trader's position in instrument k."""
+    if populations[traders[trader]["population"]]["isolated"] != 0:
+        return clock[0]["n_traders"] * (1 + k) + trader
+    return trader
+
+
+@kernel
+def account_margin(clock, instruments, tiers, populations, traders, position_size, quote_balance, account):
+    """(equity in atoms, maintenance in atoms rounded up) of an account at the mark prices."""
+    row, stride, count = account_span(clock, populations, traders, account)
+    equity = quote_balance[account]
+    requirement = 0
+    for _ in range(count):
+        size = position_size[row]
+        if size != 0:
+            k = row // clock[0]["n_traders"]
+            mark = instruments[k]["mark_price"]
+            equity += size * mark * instruments[k]["tick_value"]
+            value = notional(clock, instruments[k], size, mark)
+            requirement += maintenance_atoms(clock, tiers, instruments[k], value)
+        row += stride
+    return equity, requirement
+
+
+@kernel
+def maintenance_atoms(clock, tiers, instrument, value):
+    """Maintenance of one notional in atoms, rounded up; splits the product when it would pass 62 bits."""
+    scale = clock[0]["rate_scale"]
+    first = instrument["first_tier"]
+    n = instrument["n_tiers"]
+    if value < SAFE_BITS // scale:
+        return ceil_div(schedule(tiers, first, n, value), scale)
+    worst = 0
+    for row in range(first, first + n):
+        rate = tiers[row]["rate"]
+        whole = (value // scale) * rate + ceil_div((value % scale) * rate - tiers[row]["deduction"], scale)
+        worst = max(worst, whole)
+    return worst
+
+
+@kernel
+def is_breached(clock, instruments, tiers, populations, traders, position_size, quote_balance, account):
+    """True when equity is below the maintenance margin, exactly; equality is safe."""
+    row, stride, count = account_span(clock, populations, traders, account)
+    scale = clock[0]["rate_scale"]
+    limit = SAFE_BITS // scale // 16
+    equity = quote_balance[account]
+    requirement = 0
+    wide = abs(equity) > limit
+    for i in range(count):
+        size = position_size[row + i * stride]
+        if size != 0:
+            k = (row + i * stride) // clock[0]["n_traders"]
+            mark = instruments[k]["mark_price"]
+            equity += size * mark * instruments[k]["tick_value"]
+            value = notional(clock, instruments[k], size, mark)
+            if value > limit:
+                wide = True
+            else:
+                requirement += schedule(tiers, instruments[k]["first_tier"], instruments[k]["n_tiers"], value)
+    if not wide and abs(equity) <= limit:
+        return scale * equity < requirement
+    return _is_breached_wide(clock, instruments, tiers, position_size, row, stride, count, equity)
+
+
+@kernel
+def _is_breached_wide(clock, instruments, tiers, position_size, row, stride, count, equity):
+    high = 0
+    low = 0
+    for i in range(count):
+        size = position_size[row + i * stride]
+        if size != 0:
+            k = (row + i * stride) // clock[0]["n_traders"]
+            value = notional(clock, instruments[k], size, instruments[k]["mark_price"])
+            worst_high, worst_low = _schedule_wide(tiers, instruments[k], value)
+            high += worst_high
+            low += worst_low
+    return wide_product_is_negative(clock[0]["rate_scale"], equity, high, low)
+
+
+@kernel
+def _schedule_wide(tiers, instrument, value):
+    """The schedule in two words of 31 bits; which tier rules is the tier that the notional falls into."""
+    best_high = 0
+    best_low = 0
+    for row in range(instrument["first_tier"], instrument["first_tier"] + instrument["n_tiers"]):
+        if value >= tiers[row]["floor"]:
+            high = tiers[row]["rate"] * (value >> LIMB) - (tiers[row]["deduction"] >> LIMB)
+            low = tiers[row]["rate"] * (value & LIMB_MASK) - (tiers[row]["deduction"] & LIMB_MASK)
+            high += low >> LIMB
+            best_high = high
+            best_low = low & LIMB_MASK
+    return best_high, best_low
+
+
+@kernel
+def initial_rate(tiers, instrument, trader, value):
+    """Initial margin rate times rate_scale: the trader's chosen leverage, at least the rate of the notional's tier."""
+    rate = trader["initial_rate"]
+    first = instrument["first_initial_tier"]
+    for row in range(first, first + instrument["n_initial_tiers"]):
+        if value >= tiers[row]["floor"]:
+            rate = max(rate, tiers[row]["rate"])
+    return rate
+
+
+@kernel
+def initial_margin(clock, tiers, instrument, trader, value):
+    """Initial margin of one notional in atoms, rounded up."""
+    return rate_of(value, initial_rate(tiers, instrument, trader, value), clock[0]["rate_scale"])

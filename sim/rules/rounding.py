@@ -1,0 +1,62 @@
+"""Integer division with its rounding stated, and exact products past 64 bits."""
+
+from sim.terms import kernel
+
+LIMB = 31
+LIMB_MASK = (1 << LIMB) - 1
+
+
+@kernel
+def ceil_div(a, b):
+    """a / b rounded up, b > 0."""
+    return -((-a) // b)
+
+
+@kernel
+def half_even_div(a, b):
+    """a / b rounded to the nearest integer, ties to even, b > 0: the same when every sign is flipped."""
+    quotient = a // b
+    twice = 2 * (a - quotient * b)
+    if twice > b or (twice == b and quotient % 2 != 0):
+        quotient += 1
+    return quotient
+
+
+@kernel
+def share_toward_zero(amount, part, whole):
+    """amount * part / whole rounded toward zero, 0 <= part <= whole < 2**31; exact for any int64 amount."""
+    size = abs(amount)
+    value = (size // whole) * part + ((size % whole) * part) // whole
+    return value if amount >= 0 else -value
+
+
+@kernel
+def share_floor(amount, part, whole):
+    """amount * part / whole rounded down, 0 <= part <= whole < 2**31; exact for any int64 amount."""
+    return (amount // whole) * part + ((amount % whole) * part) // whole
+
+
+@kernel
+def wide_product_is_negative(scale, equity, requirement_high, requirement_low):
+    """Sign of scale * equity - requirement in two words of 31 bits: the exact path for huge accounts."""
+    high = scale * (equity >> LIMB) - requirement_high
+    low = scale * (equity & LIMB_MASK) - requirement_low
+    high += low >> LIMB
+    return high < 0
+
+
+@kernel
+def rate_of(value, rate, scale):
+    """value * rate / scale rounded up, without forming the whole product."""
+    return (value // scale) * rate + ceil_div((value % scale) * rate, scale)
+
+
+@kernel
+def split_share(amount, part, whole):
+    """amount * part / whole rounded down for 0 <= part <= whole of any size; the ratio is kept to 30 bits."""
+    while whole >= 1 << 30:
+        whole >>= 1
+        part >>= 1
+    if whole == 0:
+        return amount
+    return share_floor(amount, part, whole)

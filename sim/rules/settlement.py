@@ -1,0 +1,103 @@
+"""Double entry: money moves between two balance rows, lots between two traders, one call for both sides.
+
+`clock.money_sum` and `instruments.size_sum` take every half of every posting; the audit wants them at zero.
+"""
+
+from sim.rules.events import emit
+from sim.rules.margin import account_of, initial_margin, notional
+from sim.rules.rounding import share_toward_zero
+from sim.rules.safe_radius import mark_account_dirty
+from sim.terms import kernel
+from sim.terms.vocabulary import EVENT_TRANSFER, NONE
+
+
+@kernel
+def credit(clock, quote_balance, row, amount):
+    """One half of a posting: add atoms (take them, if negative) and post to the running total."""
+    quote_balance[row] += amount
+    clock[0]["money_sum"] += amount
+
+
+@kernel
+def transfer(world, kind, from_row, to_row, amount, k, actor, counterparty, cause):
+    """Move atoms between two balance rows and write the event; its id."""
+    credit(world.clock, world.quote_balance, from_row, -amount)
+    credit(world.clock, world.quote_balance, to_row, amount)
+    mark_account_dirty(world.safe_radius, world.block_radius, from_row)
+    mark_account_dirty(world.safe_radius, world.block_radius, to_row)
+    return emit(world.clock, world.events, kind, k, actor, counterparty, 0, 0, amount, cause, from_row, to_row)
+
+
+@kernel
+def change_position(clock, instruments, position_size, entry_value, k, trader, lots, cost):
+    """One half of a trade: add signed lots bought for `cost` atoms; the entry value follows.
+
+    A partial close lowers the entry value pro rata, rounded toward zero; a flip opens the rest at its share of cost.
+    """
+    row = k * clock[0]["n_traders"] + trader
+    old = position_size[row]
+    new = old + lots
+    position_size[row] = new
+    instruments[k]["size_sum"] += lots
+    instruments[k]["open_interest"] += max(new, 0) - max(old, 0)
+    if old == 0 or (old > 0) == (lots > 0):
+        entry_value[row] += cost
+        return
+    closed = min(abs(lots), abs(old))
+    entry_value[row] -= share_toward_zero(entry_value[row], closed, abs(old))
+    if closed < abs(lots):
+        entry_value[row] += cost - share_toward_zero(cost, closed, abs(lots))
+
+
+@kernel
+def move_lots(world, kind, k, giver, taker, lots, amount, price, cause):
+    """Signed lots pass from giver to taker and `amount` atoms from taker to giver; the event's id.
+
+    Used for trades, take-overs, auto-deleveraging and trades with the outside world alike.
+    """
+    clock = world.clock
+    taker_row = account_of(clock, world.populations, world.traders, taker, k)
+    giver_row = account_of(clock, world.populations, world.traders, giver, k)
+    change_position(clock, world.instruments, world.position_size, world.entry_value, k, taker, lots, amount)
+    change_position(clock, world.instruments, world.position_size, world.entry_value, k, giver, -lots, -amount)
+    credit(clock, world.quote_balance, taker_row, -amount)
+    credit(clock, world.quote_balance, giver_row, amount)
+    mark_account_dirty(world.safe_radius, world.block_radius, taker_row)
+    mark_account_dirty(world.safe_radius, world.block_radius, giver_row)
+    return emit(clock, world.events, kind, k, taker, giver, price, lots, amount, cause, taker_row, giver_row)
+
+
+@kernel
+def settle_collateral(world, k, trader, old_size, old_balance, old_entry, voluntary):
+    """Isolated margin after a trade: allot from the wallet what was opened, give back what was closed.
+
+    `old_balance` and `old_entry` belong to the position before the trade. A forced close gives back only at zero.
+    """
+    clock = world.clock
+    n_traders = clock[0]["n_traders"]
+    population = world.traders[trader]["population"]
+    if world.populations[population]["isolated"] == 0:
+        return
+    row = k * n_traders + trader
+    account = n_traders + row
+    size = world.position_size[row]
+    if size == 0:
+        if world.quote_balance[account] > 0:
+            amount = world.quote_balance[account]
+            transfer(world, EVENT_TRANSFER, account, trader, amount, k, trader, trader, NONE)
+        return
+    if not voluntary:
+        return
+    flipped = old_size != 0 and (old_size > 0) != (size > 0)
+    if abs(size) > abs(old_size) or flipped:
+        opened = abs(size) if flipped else abs(size) - abs(old_size)
+        value = notional(clock, world.instruments[k], opened, world.instruments[k]["mark_price"])
+        wanted = initial_margin(clock, world.tiers, world.instruments[k], world.traders[trader], value)
+        amount = min(wanted, max(world.quote_balance[trader], 0))
+        if amount > 0:
+            transfer(world, EVENT_TRANSFER, trader, account, amount, k, trader, trader, NONE)
+    elif abs(size) < abs(old_size):
+        kept = share_toward_zero(old_balance + old_entry, abs(size), abs(old_size))
+        amount = world.quote_balance[account] + world.entry_value[row] - kept
+        if amount > 0:
+            transfer(world, EVENT_TRANSFER, account, trader, amount, k, trader, trader, NONE)

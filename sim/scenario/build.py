@@ -1,0 +1,294 @@
+"""From records to tables: a scenario and a seed become a `Session` that is ready to play."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from sim.engine.seeding import seed_book
+from sim.engine.session import Names, Opening, Session
+from sim.rules.safe_radius import BLOCK
+from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
+from sim.scenario.instruments import fill_instruments
+from sim.scenario.paths import index_paths
+from sim.scenario.people import Crowd, basis_rows, idle_crowd, speculators, trend_rows
+from sim.scenario.records import Scenario
+from sim.scenario.schedules import atom_of, rate_scale_of
+from sim.strategies import BasisTrader, LeveragedSpeculator, MarketMaker, TrendFollower
+from sim.streams import run_key
+from sim.tables import World, layout
+from sim.terms.vocabulary import INSTITUTION, NONE, USER_TRADER
+
+FEE_SCALE = 1_000_000
+EVENT_ROWS = 1 << 17
+QUEUE_ROWS = 1 << 14
+CASE_ROWS = 1 << 15
+STOP_ROWS = 1 << 12
+FILL_ROWS = 256
+INBOX_ROWS_MIN = 1 << 13
+ORDER_ROWS_MIN = 1 << 15
+LARGEST_BALANCE = 1 << 60
+
+
+@dataclass(frozen=True)
+class UserTrader:
+    """A row for a trader written by the user: where it trades, its money (quote) and its chosen leverage."""
+
+    name: str
+    venue: str
+    capital: float
+    leverage: float = 1.0
+
+
+def build_session(
+    scenario: Scenario, seed: int | None = None, user_traders: Sequence[UserTrader] = (), event_rows: int = EVENT_ROWS
+) -> Session:
+    """Draw the world of one seed and seed its book. Same scenario and seed: same bytes."""
+    seed = scenario.seed if seed is None else seed
+    draft = _Draft(scenario, seed, user_traders)
+    world = draft.tables(event_rows)
+    seed_book(world)
+    return Session(world, draft.names(), draft.opening(world), scenario.config_hash, seed)
+
+
+class _Draft:
+    """The parts of a world while it is being put together."""
+
+    def __init__(self, scenario: Scenario, seed: int, user_traders: Sequence[UserTrader]) -> None:
+        self.scenario, self.seed, self.user_traders = scenario, seed, tuple(user_traders)
+        venues = list(scenario.venues)
+        # Each venue's instruments must lie together; within a venue the order of the file is kept.
+        order = sorted(range(len(scenario.instruments)), key=lambda k: venues.index(scenario.instruments[k].venue))
+        if order != list(range(len(order))):
+            self.scenario = scenario.model_copy(update={"instruments": tuple(scenario.instruments[k] for k in order)})
+        self.atom: Fraction = atom_of(scenario)
+        self.rate_scale = rate_scale_of(scenario)
+        self.crowds: list[Crowd] = []
+        self._draw_people()
+        self.first_trader = np.concatenate([[0], np.cumsum([len(c.wallet) for c in self.crowds])])
+
+    @property
+    def n_traders(self) -> int:
+        return int(self.first_trader[-1])
+
+    def _draw_people(self) -> None:
+        scenario, n = self.scenario, len(self.scenario.instruments)
+        self.crowds = [idle_crowd(scenario, 1 + 2 * len(scenario.venues), 0.0, 1.0)]
+        net = np.zeros(n, np.int64)
+        drawn: dict[int, Crowd] = {}
+        for p, record in enumerate(scenario.populations, start=1):
+            if isinstance(record, LeveragedSpeculator):
+                drawn[p] = speculators(scenario, record, p, self.seed)
+                net += drawn[p].lots.sum(axis=1)
+        for p, record in enumerate(scenario.populations, start=1):
+            if isinstance(record, BasisTrader):
+                drawn[p] = basis_rows(scenario, record, p, self.seed, net)
+                net += drawn[p].lots.sum(axis=1)
+        longs = np.sum([np.maximum(c.lots, 0).sum(axis=1) for c in drawn.values()], axis=0) if drawn else np.zeros(n)
+        units = [float(i.start_price) * scenario.contract_of(i).lot_size for i in scenario.instruments]
+        self.net_lots = net
+        for p, record in enumerate(scenario.populations, start=1):
+            if isinstance(record, TrendFollower):
+                drawn[p] = trend_rows(scenario, record, p, self.seed, longs * np.array(units))
+            elif p not in drawn:
+                count = record.count
+                if isinstance(record, MarketMaker):
+                    count = max(round(count / scenario.flow_thinning), 1)
+                drawn[p] = idle_crowd(scenario, count, record.capital)
+            self.crowds.append(drawn[p])
+        self.crowds += [idle_crowd(scenario, 1, u.capital, u.leverage) for u in self.user_traders]
+
+    def tables(self, event_rows: int) -> World:
+        """Every table of the world, before the book is seeded."""
+        scenario = self.scenario
+        n, n_traders = len(scenario.instruments), self.n_traders
+        instruments, tiers = fill_instruments(scenario, self.atom, self.rate_scale)
+        populations, desks, quotes = self._populations(instruments)
+        accounts = n_traders * (1 + n)
+        window = max(int(populations["window_steps"].max(initial=1)) + 1, 2)
+        samples = int(instruments["mark_window"].max())
+        orders = np.zeros(max(4 * len(quotes), ORDER_ROWS_MIN), layout.ORDERS)
+        orders["sequence"] = NONE
+        orders["next"] = np.append(np.arange(1, len(orders)), NONE)
+        levels = np.zeros(int(instruments["n_levels"].sum()), layout.LEVELS)
+        levels["head"] = levels["tail"] = NONE
+        points = {i.name: [(float(s), p) for s, p in i.index.points] for i in scenario.instruments if i.index.points}
+        world = World(
+            clock=self._clock(),
+            venues=self._venues(instruments),
+            funds=np.zeros(len(scenario.venues), layout.FUNDS),
+            instruments=instruments,
+            tiers=tiers,
+            populations=populations,
+            desks=desks,
+            market_view=np.zeros(n, layout.VIEW),
+            traders=self._traders(),
+            positions=_filled(np.zeros(n * n_traders, layout.POSITIONS), "first_order", NONE),
+            position_size=np.concatenate([c.lots for c in self.crowds], axis=1).reshape(-1).astype(np.int64),
+            entry_value=np.zeros(n * n_traders, np.int64),
+            quote_balance=np.zeros(accounts, np.int64),
+            safe_radius=np.full(accounts, -1.0),
+            block_radius=np.full(-(-accounts // BLOCK), -1.0),
+            account_case=np.full(accounts, NONE, np.int64),
+            cases=np.zeros(CASE_ROWS, layout.CASES),
+            levels=levels,
+            orders=orders,
+            stops=np.zeros(STOP_ROWS, layout.STOPS),
+            inbox=np.zeros(max(2 * len(quotes), INBOX_ROWS_MIN), layout.INBOX),
+            fills=np.zeros(FILL_ROWS, layout.FILLS),
+            quotes=quotes,
+            queue=np.zeros((2, QUEUE_ROWS), np.int64),
+            ranking=np.zeros((n, n_traders), np.int64),
+            index_path=index_paths(scenario, self.seed, points),
+            basis_samples=np.zeros((n, samples), np.int64),
+            mids=np.zeros((n, window)),
+            events=np.zeros(event_rows, layout.EVENTS),
+            steps=np.zeros(max((scenario.steps + 1) * n, n) if scenario.steps <= 20_000 else 20_000 * n, layout.STEPS),
+        )
+        self._open_accounts(world)
+        return world
+
+    def _clock(self) -> np.ndarray:
+        scenario, clock = self.scenario, np.zeros(1, layout.CLOCK)
+        low, high = run_key(self.seed)
+        values = {
+            "step": -1, "horizon": scenario.steps, "run_key_low": low, "run_key_high": high,
+            "mirror": int(scenario.mirror), "arithmetic": int(scenario.prices == "arithmetic"),
+            "n_traders": self.n_traders, "n_instruments": len(scenario.instruments), "n_venues": len(scenario.venues),
+            "rate_scale": self.rate_scale, "fee_scale": FEE_SCALE,
+            "record_orders": int(scenario.record.order_events), "audit_every": scenario.record.audit_every_steps,
+            "depth_every": scenario.record.depth_every_steps, "outside_trader": 0,
+            "margin_check": int(scenario.margin_check == "brute_force"), "atoms_per_quote": round(1 / self.atom),
+        }  # fmt: skip
+        for name, value in values.items():
+            clock[0][name] = value
+        return clock
+
+    def _venues(self, instruments: np.ndarray) -> np.ndarray:
+        table = np.zeros(len(self.scenario.venues), layout.VENUES)
+        for v, venue in enumerate(self.scenario.venues.values()):
+            listed = np.flatnonzero(instruments["venue"] == v)
+            fill_venue(table[v], venue, self.atom, FEE_SCALE)
+            table[v]["first_instrument"] = listed[0] if len(listed) else 0
+            table[v]["n_instruments"] = len(listed)
+            table[v]["treasury"], table[v]["fund"] = 1 + 2 * v, 2 + 2 * v
+        return table
+
+    def _populations(self, instruments: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        scenario, venues = self.scenario, list(self.scenario.venues)
+        n = len(scenario.instruments)
+        table = np.zeros(len(self.crowds), layout.POPULATIONS)
+        desks = np.zeros(len(table) * n, layout.DESKS)
+        quotes: list[np.ndarray] = []
+        for p in range(len(table)):
+            table[p]["first_trader"] = self.first_trader[p]
+            table[p]["n_traders"] = self.first_trader[p + 1] - self.first_trader[p]
+        table[0]["kind"], table[0]["exempt"] = INSTITUTION, 1
+        for p, record in enumerate(scenario.populations, start=1):
+            table[p]["venue"] = venues.index(record.venue)
+            table[p]["isolated"] = int(scenario.venues[record.venue].margin.scope == "isolated")
+            fill_population(table[p], record, scenario)
+            table[p]["first_quote"] = sum(map(len, quotes))
+            for k, instrument in enumerate(scenario.instruments):
+                if instrument.venue == record.venue:
+                    desk = Desk(scenario, instrument, instruments[k], self.atom)
+                    desk.fill(desks[p * n + k])
+                    if isinstance(record, MarketMaker):
+                        quotes.append(quote_rows(record, table[p], p, k, desk))
+        for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):
+            table[u]["kind"], table[u]["venue"] = USER_TRADER, venues.index(user.venue)
+            table[u]["isolated"] = int(scenario.venues[user.venue].margin.scope == "isolated")
+        return table, desks, np.concatenate(quotes) if quotes else np.zeros(0, layout.QUOTES)
+
+    def _traders(self) -> np.ndarray:
+        table = np.zeros(self.n_traders, layout.TRADERS)
+        table["population"] = np.repeat(np.arange(len(self.crowds)), [len(c.wallet) for c in self.crowds])
+        leverage = np.concatenate([c.leverage for c in self.crowds])
+        table["initial_rate"] = np.ceil(self.rate_scale / np.maximum(leverage, 1e-9)).astype(np.int64)
+        return table
+
+    def _open_accounts(self, world: World) -> None:
+        """Balances: what each trader brings, less the cost of its positions, allotted where margin is isolated."""
+        n, n_traders, clock = len(self.scenario.instruments), self.n_traders, world.clock
+        sizes = world.position_size.reshape(n, n_traders)
+        world.position_size.reshape(n, n_traders)[:, 0] -= sizes.sum(axis=1)  # the outside world takes what is open
+        entries = np.concatenate([c.entry_ticks for c in self.crowds], axis=1)
+        ticks = np.where(entries > 0, entries, world.instruments["last_price"][:, None])
+        cost = sizes * ticks * world.instruments["tick_value"][:, None]
+        world.entry_value[:] = cost.reshape(-1)
+        wealth = np.concatenate([c.wallet for c in self.crowds]) / float(self.atom)
+        wealth = np.minimum(np.rint(wealth), float(LARGEST_BALANCE)).astype(np.int64)
+        weight = np.concatenate([c.weight for c in self.crowds], axis=1)
+        isolated = world.populations["isolated"][world.traders["population"]] != 0
+        reserve = np.zeros(n_traders)
+        for p, record in enumerate(self.scenario.populations, start=1):
+            rows = world.traders["population"] == p
+            reserve[rows] = self.scenario.venues[record.venue].margin.isolated_reserve_share
+        allotted = np.floor(wealth * (1.0 - reserve) * weight).astype(np.int64) * (isolated & (sizes != 0))
+        balance = world.quote_balance.reshape(1 + n, n_traders)
+        balance[1:] = np.where(isolated, allotted - cost, 0)
+        balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
+        world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
+        self._endow_funds(world)
+        clock[0]["net_deposits"] = int(world.quote_balance.sum())
+
+    def _endow_funds(self, world: World) -> None:
+        values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
+        for v, venue in enumerate(self.scenario.venues.values()):
+            total = int(values[world.instruments["venue"] == v].sum())
+            start = 0
+            for layer in venue.waterfall:
+                if layer.kind == "insurance_fund":
+                    start = round(layer.size / float(self.atom))
+                    if layer.size_bp_of_open_interest is not None:
+                        start = round(total * layer.size_bp_of_open_interest * 1e-4)
+                    if layer.inexhaustible:  # as good as: ten times the open interest, so nothing can reach it
+                        start = max(start, 10 * total)
+            fund = world.funds[v]
+            for name in ("first_payment_step", "exhausted_step", "adl_first_step"):
+                fund[name] = NONE
+            fund["start"] = start
+            world.quote_balance[int(world.venues[v]["fund"])] += start
+
+    def names(self) -> Names:
+        """What the integers mean."""
+        scenario, contracts = self.scenario, [self.scenario.contract_of(i) for i in self.scenario.instruments]
+        populations = ("institutions", *(p.name for p in scenario.populations), *(u.name for u in self.user_traders))
+        return Names(
+            instruments=tuple(i.name for i in scenario.instruments),
+            populations=populations,
+            venues=tuple(scenario.venues),
+            tick_size=tuple(c.tick_size for c in contracts),
+            lot_size=tuple(c.lot_size for c in contracts),
+            atom=float(self.atom),
+            tick_value_atoms=tuple(int(exact_value(c, self.atom)) for c in contracts),
+            population_of_trader=np.repeat(np.arange(len(self.crowds)), [len(c.wallet) for c in self.crowds]),
+        )
+
+    def opening(self, world: World) -> Opening:
+        """What reports are shares of."""
+        values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
+        posted = sum(
+            float(crowd.wallet.sum())
+            for crowd, record in zip(self.crowds[1:], self.scenario.populations, strict=False)
+            if isinstance(record, LeveragedSpeculator)
+        )
+        return Opening(
+            open_interest_lots=tuple(int(x) for x in world.instruments["open_interest"]),
+            open_interest_value=float(values.sum()) * float(self.atom),
+            posted_margin=posted,
+            fund_start=float(world.funds["start"].sum()) * float(self.atom),
+        )
+
+
+def exact_value(contract: object, atom: Fraction) -> Fraction:
+    """Atoms that one lot gains when the price rises one tick."""
+    from sim.scenario.schedules import exact
+
+    return exact(contract.tick_size) * exact(contract.lot_size) / atom  # type: ignore[attr-defined]
+
+
+def _filled(table: np.ndarray, column: str, value: int) -> np.ndarray:
+    table[column] = value
+    return table

@@ -1,0 +1,160 @@
+"""Dials of venues and populations as table rows: rates a step, fractions, lots."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import exp, log, sqrt
+from typing import Any
+
+import numpy as np
+
+from sim.scenario.records import Instrument, Scenario, Venue
+from sim.strategies import MarketMaker
+from sim.tables import layout
+from sim.terms import vocabulary as words
+
+KINDS = {
+    "market_maker": words.MARKET_MAKER,
+    "noise_trader": words.NOISE_TRADER,
+    "arbitrageur": words.ARBITRAGEUR,
+    "trend_follower": words.TREND_FOLLOWER,
+    "leveraged_speculator": words.LEVERAGED_SPECULATOR,
+    "basis_trader": words.BASIS_TRADER,
+}
+BP = 1e-4
+NO_LIMIT = -1
+
+
+def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> None:
+    """Fees and the dials of liquidation and waterfall; money in atoms, absent limits as -1."""
+    policy = venue.liquidation
+
+    def atoms(money: float | None) -> int:
+        return NO_LIMIT if money is None else round(money / float(atom))
+
+    row["maker_fee"] = round(venue.fees.maker_rate * fee_scale)
+    row["taker_fee"] = round(venue.fees.taker_rate * fee_scale)
+    row["liquidation_fee"] = round(policy.fee_rate * fee_scale)
+    row["execution"] = ("ioc_at_bankruptcy", "market").index(policy.execution)
+    row["target"] = ("restore", "full").index(policy.target)
+    row["queue_order"] = ("worst_ratio", "account", "shuffled").index(policy.queue)
+    row["rounds_max"], row["latency_steps"] = policy.rounds_max, policy.latency_steps
+    row["cap_atoms"] = atoms(policy.cap_per_step)
+    row["band_rate"] = NO_LIMIT if policy.price_band is None else round(policy.price_band * fee_scale)
+    row["impact_on"] = int(policy.impact == "on")
+    row["isolated_reserve_rate"] = round(venue.margin.isolated_reserve_share * fee_scale)
+    row["auto_top_up"] = int(venue.margin.auto_top_up)
+    row["throttle_atoms"] = NO_LIMIT
+    for place, layer in enumerate(venue.waterfall):
+        if layer.kind == "insurance_fund":
+            row["inexhaustible"] = int(layer.inexhaustible)
+            row["stressed_rate"] = round(layer.stressed_close_out_rate * fee_scale)
+            row["throttle_atoms"] = atoms(layer.throttle_per_step)
+        else:
+            fund_after = any(other.kind == "insurance_fund" for other in venue.waterfall[place + 1 :])
+            row["adl_on"] = 2 if fund_after else 1
+
+
+def keep_of(half_life_s: float, step_seconds: float) -> float:
+    """Share that survives a step at this half-life."""
+    return float(0.5 ** (step_seconds / half_life_s))
+
+
+def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
+    """The dials of one population; sizes stay in quote units (a desk knows lots), rates are per step."""
+    dt, thinning = scenario.step_seconds, scenario.flow_thinning
+    row["kind"] = KINDS[record.kind]
+    if record.kind == "market_maker":
+        _fill_maker(row, record, dt)
+    elif record.kind == "noise_trader":
+        row["rate_per_step"] = record.orders_per_s * dt / thinning
+        row["size_median"] = record.mean_order * exp(-(record.size_sigma**2) / 2.0) * thinning
+        row["size_sigma"], row["size_max"] = record.size_sigma, record.max_order * max(thinning, 1.0)
+        row["slippage"] = record.slippage
+    elif record.kind == "arbitrageur":
+        row["band"] = record.band_bp * BP
+        row["speed"] = record.speed_per_bp / BP * dt
+        row["cap"] = record.cap_per_s * dt
+        row["inventory_limit"] = record.inventory_limit / record.count
+        row["layoff_share"] = 1.0 - keep_of(record.layoff_half_life_s, dt)
+    elif record.kind == "trend_follower":
+        row["rate_per_step"] = record.orders_per_s * dt / thinning
+        row["trigger"], row["slippage"] = record.trigger_bp * BP, record.slippage
+        row["window_steps"] = max(round(record.window_s / dt), 1)
+    elif record.kind == "leveraged_speculator":
+        row["rate_per_step"] = record.trades_per_s * dt / thinning
+        row["size_median"], row["size_sigma"] = record.trade_median * thinning, record.trade_sigma
+        row["size_max"], row["slippage"] = record.trade_max * max(thinning, 1.0), record.slippage
+        row["long_share"] = record.long_share
+    elif record.kind == "basis_trader":
+        row["unwind_band"], row["cap"] = record.unwind_band_bp * BP, record.unwind_cap_per_s * dt
+
+
+def _fill_maker(row: np.void, record: MarketMaker, dt: float) -> None:
+    row["n_levels"], row["jitter"] = record.levels, record.jitter
+    row["n_quotes"] = int(row["n_traders"]) * 2 * record.levels
+    row["refresh_share"] = min(dt / record.quote_life_s, 1.0)
+    row["skew"] = record.skew_bp * BP
+    row["volatility_keep"] = keep_of(record.volatility_half_life_s, dt)
+    row["volatility_threshold"] = record.volatility_threshold_bp * BP * sqrt(dt)
+    row["return_share"] = min(dt / record.return_time_s, 1.0)
+    row["size_floor"], row["inattentive"] = max(record.size_floor, 1e-6), record.inattentive_share
+    row["pull"] = min(record.index_pull_per_s * dt, 1.0)
+    row["inventory_limit"] = record.inventory_limit * record.depth
+    row["layoff_share"] = 1.0 - keep_of(record.layoff_half_life_s, dt)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One population in one instrument: how money becomes lots."""
+
+    scenario: Scenario
+    instrument: Instrument
+    row: np.void
+    atom: Fraction
+
+    @property
+    def scale(self) -> float:
+        """Lots x ticks that one quote unit buys, times the liquidity scale of the instrument."""
+        return self.instrument.liquidity_scale / float(self.atom) / float(self.row["tick_value"])
+
+    def fill(self, desk: np.void) -> None:
+        """Start values."""
+        desk["scale"], desk["size_factor"] = self.scale, 1.0
+        desk["centre"] = desk["previous_mid"] = desk["previous_index"] = float(self.row["reference_price"])
+
+    def lots(self, money: float) -> float:
+        """Lots that quote money buys at the start price."""
+        return money * self.scale / float(self.row["reference_price"])
+
+
+def depth_profile(record: MarketMaker) -> list[tuple[float, float]]:
+    """(distance as a fraction, money a side) of each quote of the whole population: cumulative depth is a power law."""
+
+    def cumulative(bp: float) -> float:
+        power = record.inner_exponent if bp <= record.inner_bp else record.outer_exponent
+        return float(record.depth * (bp / record.inner_bp) ** power)
+
+    n = record.levels
+    step = log(record.farthest_bp / record.closest_bp) / max(n - 1, 1)
+    distances = [record.closest_bp * exp(step * j) for j in range(n)]
+    edges = [0.0, *(d * exp(step / 2.0) for d in distances)]
+    return [(d * BP, cumulative(edges[j + 1]) - cumulative(edges[j])) for j, d in enumerate(distances)]
+
+
+def quote_rows(record: MarketMaker, row: np.void, p: int, k: int, desk: Desk) -> np.ndarray:
+    """QUOTES of one population in one instrument: each maker, each level, both sides."""
+    makers = int(row["n_traders"])
+    table = np.zeros(int(row["n_quotes"]), layout.QUOTES)
+    flip = -1 if desk.scenario.mirror else 1
+    i = 0
+    for maker in range(makers):
+        for slot, (distance, money) in enumerate(depth_profile(record)):
+            for away in (1, -1):
+                quote = table[i]
+                quote["population"], quote["instrument"], quote["slot"] = p, k, slot
+                quote["owner"] = int(row["first_trader"]) + maker
+                quote["away"], quote["distance"] = away * flip, distance
+                quote["lots"] = max(round(desk.lots(money) / makers), 1)
+                quote["order_id"] = words.NONE
+                i += 1
+    return table

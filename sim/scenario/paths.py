@@ -1,0 +1,71 @@
+"""Index paths: a correlated process, or given points with a Brownian bridge between them, and news on top."""
+
+import numpy as np
+
+from sim.scenario.records import Instrument, Scenario
+from sim.streams import generator
+
+STREAM_INDEX = 3
+MILLI = 1000
+
+
+def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[float, float]]]) -> np.ndarray:
+    """(n_instruments, steps + 1) int64, thousandths of a tick.
+
+    `points`: for instruments whose index is not a process, rows of (step, price). The same seed gives the same
+    path under every margin regime.
+    """
+    n, steps = len(scenario.instruments), scenario.steps
+    correlation = np.full((n, n), scenario.index_correlation) + (1.0 - scenario.index_correlation) * np.eye(n)
+    root = np.linalg.cholesky(correlation + 1e-12 * np.eye(n))
+    shocks = root @ generator(seed, STREAM_INDEX).standard_normal((n, steps))
+    rows = []
+    for k, instrument in enumerate(scenario.instruments):
+        moves = _moves(scenario, instrument, seed, k, shocks[k])
+        moves = _bridged(moves, instrument, points.get(instrument.name))
+        for news in instrument.news:
+            moves = moves + _news_moves(scenario, news.start_step, news.duration_steps, news.size)
+        level = np.concatenate([[0.0], np.cumsum(moves)])
+        relative = level if scenario.prices == "arithmetic" else np.expm1(level)
+        start = round(instrument.start_price / scenario.contract_of(instrument).tick_size)
+        flip = -1.0 if scenario.mirror else 1.0
+        change = flip * np.rint(relative * start * MILLI)
+        rows.append(np.maximum(start * MILLI + change.astype(np.int64), MILLI))
+    return np.stack(rows)
+
+
+def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks: np.ndarray) -> np.ndarray:
+    """Moves a step (log, or fractions of the start price): Gaussian or Student-t, and compound Poisson jumps."""
+    index, steps = instrument.index, shocks.shape[0]
+    draws = generator(seed, STREAM_INDEX, k + 1)
+    if index.distribution == "student_t":
+        freedom = index.degrees_of_freedom
+        shocks = shocks * np.sqrt((freedom - 2.0) / draws.chisquare(freedom, steps))
+    moves = shocks * index.volatility_bp * 1e-4 * np.sqrt(scenario.step_seconds)
+    if index.jumps_per_hour > 0 and index.jump_size_bp > 0:
+        counts = draws.poisson(index.jumps_per_hour * scenario.step_seconds / 3600.0, steps)
+        moves = moves + draws.standard_normal(steps) * np.sqrt(counts) * index.jump_size_bp * 1e-4
+    return moves
+
+
+def _news_moves(scenario: Scenario, start: int, duration: int, size: float) -> np.ndarray:
+    """A move spread evenly over its duration; a start at step s first shows in step s + 1."""
+    moves = np.zeros(scenario.steps)
+    whole = size if scenario.prices == "arithmetic" else np.log1p(size)
+    moves[start : start + duration] = whole / duration
+    return moves
+
+
+def _bridged(moves: np.ndarray, instrument: Instrument, points: list[tuple[float, float]] | None) -> np.ndarray:
+    """Tie the process down at given (step, price) points; before the first and after the last it is free."""
+    if not points:
+        return moves
+    level = np.concatenate([[0.0], np.cumsum(moves)])
+    steps = np.arange(level.shape[0], dtype=float)
+    known = [(float(step), float(np.log(price / instrument.start_price))) for step, price in points]
+    if known[0][0] > 0:
+        known.insert(0, (0.0, 0.0))
+    at = np.array([step for step, _ in known])
+    missing = np.array([target for _, target in known]) - np.interp(at, steps, level)
+    tied: np.ndarray = level + np.interp(steps, at, missing)
+    return np.diff(tied)

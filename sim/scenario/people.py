@@ -1,0 +1,213 @@
+"""Who stands where at step 0: positions taken at earlier prices, their collateral, the wallets of all others.
+
+Drawn with numpy, once a run, from streams addressed by population, so regimes share every account.
+"""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+import numpy as np
+
+from sim.scenario.history import Entries, entry_prices
+from sim.scenario.records import Scenario
+from sim.scenario.schedules import exact, initial_rows, maintenance_rows
+from sim.strategies import BasisTrader, LeveragedSpeculator, TrendFollower
+from sim.streams import generator
+
+STREAM_PEOPLE = 1
+SAFETY = 1.05  # equity at the start is at least this multiple of the maintenance margin in force
+FLOOR_SAFETY = 1.25  # the same for the schedule named by collateral_floor_scale
+DEFAULT_LEVERAGE = 20.0  # chosen by makers, noise traders and arbitrageurs: their capital never binds
+
+
+@dataclass
+class Crowd:
+    """Rows of one population before they become integers. (rows,) and (n_instruments, rows) arrays; quote units."""
+
+    leverage: np.ndarray  # (rows,) chosen
+    wallet: np.ndarray  # (rows,) all that the trader brings
+    lots: np.ndarray  # (n_instruments, rows) int64 signed
+    entry_ticks: np.ndarray  # (n_instruments, rows) int64
+    weight: np.ndarray  # (n_instruments, rows) shares in which a wallet is allotted to isolated positions
+    profile: dict[str, float] = field(default_factory=dict)
+
+
+def piecewise(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
+    """Marginal requirement of notionals (quote) by (floor, rate) rows."""
+    total = np.zeros_like(value)
+    before = 0.0
+    for floor, rate in rows:
+        total += (float(rate) - before) * np.maximum(value - float(floor), 0.0)
+        before = float(rate)
+    return total
+
+
+def whole_rate(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
+    """Rate of the tier that a notional (quote) falls into."""
+    floors = np.array([float(floor) for floor, _ in rows])
+    rates = np.array([float(rate) for _, rate in rows])
+    return rates[np.clip(np.searchsorted(floors, value, side="right") - 1, 0, None)]
+
+
+def idle_crowd(scenario: Scenario, count: int, capital: float, leverage: float = DEFAULT_LEVERAGE) -> Crowd:
+    """Traders with money and no position."""
+    n = len(scenario.instruments)
+    return Crowd(
+        leverage=np.full(count, leverage),
+        wallet=np.full(count, capital),
+        lots=np.zeros((n, count), np.int64),
+        entry_ticks=np.zeros((n, count), np.int64),
+        weight=np.full((n, count), 1.0 / n),
+    )
+
+
+def heavy_tailed(rng: np.random.Generator, count: int, sigma: float, tail: float, exponent: float) -> np.ndarray:
+    """Relative sizes: a log-normal body whose upper `tail` share follows a Pareto law of this exponent."""
+    sizes = np.exp(sigma * rng.standard_normal(count))
+    uniforms = rng.random(count)
+    if tail > 0.0:
+        threshold = np.quantile(sizes, 1.0 - tail)
+        above = sizes > threshold
+        sizes[above] = threshold * (1.0 - uniforms[above]) ** (-1.0 / exponent)
+    return sizes
+
+
+def capped_shares(sizes: np.ndarray, largest: float) -> np.ndarray:
+    """Sizes as shares of their sum, none above `largest` (or an equal share, where that is more)."""
+    shares = sizes / sizes.sum()
+    ceiling = max(largest, 1.0 / len(shares))
+    for _ in range(50):
+        over = shares > ceiling
+        if not over.any() or over.all():
+            break
+        rest = shares[~over].sum()
+        shares[~over] *= (1.0 - ceiling * over.sum()) / rest
+        shares[over] = ceiling
+    return np.minimum(shares, ceiling)
+
+
+def speculators(scenario: Scenario, record: LeveragedSpeculator, p: int, seed: int) -> Crowd:
+    """Leveraged speculators with positions taken at earlier prices that they have survived."""
+    rng = generator(seed, STREAM_PEOPLE, p)
+    count, n = record.count, len(scenario.instruments)
+    listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
+    sizes = heavy_tailed(rng, count, record.size_sigma, record.tail_share, record.tail_exponent)
+    long = rng.random(count) < record.long_share
+    both = rng.random(count) < record.both_instruments_share
+    first = rng.integers(0, len(listed), count)
+    normals, crowd = rng.standard_normal(count), idle_crowd(scenario, count, 0.0)
+    notional = np.zeros((n, count))
+    for i, k in enumerate(listed):
+        instrument = scenario.instruments[k]
+        holds = both | (first == i)
+        longs = record.open_interest * instrument.liquidity_scale
+        shorts = longs * (1.0 - record.long_share) / record.long_share if record.long_share > 0 else longs
+        for side, total in ((long, longs if record.long_share > 0 else 0.0), (~long, shorts)):
+            held = holds & side
+            if held.any() and total > 0:
+                limit = record.largest_share * (longs + shorts) / total
+                notional[k, held] = total * capped_shares(sizes[held], limit)
+    crowd.leverage = _chosen_leverage(scenario, record, notional, normals)
+    sign = np.where(long, 1, -1)
+    _take_positions(scenario, crowd, notional, sign, record, p, seed)
+    return crowd
+
+
+def _chosen_leverage(
+    scenario: Scenario, record: LeveragedSpeculator, notional: np.ndarray, normals: np.ndarray
+) -> np.ndarray:
+    """(rows,) leverage from one draw each: clipped to what is admissible, or as a quantile of that range."""
+    from scipy.special import ndtr, ndtri
+
+    most = np.full(normals.shape, np.inf)
+    for k, instrument in enumerate(scenario.instruments):
+        admissible = 1.0 / whole_rate(initial_rows(scenario, instrument), notional[k])
+        most = np.where(notional[k] > 0, np.minimum(most, admissible), most)
+    most = np.maximum(np.where(np.isfinite(most), most, 1.0), 1.0)
+    least = np.minimum(record.leverage_min, most)
+    centre, sigma = np.log(record.leverage_median), max(record.leverage_sigma, 1e-9)
+    if record.leverage_rule == "chosen":
+        return np.clip(np.exp(centre + sigma * normals), least, most)
+    low, high = ndtr((np.log(least) - centre) / sigma), ndtr((np.log(most) - centre) / sigma)
+    inside = np.clip(low + ndtr(normals) * (high - low), 1e-12, 1.0 - 1e-12)
+    return np.clip(np.exp(centre + sigma * ndtri(inside)), least, most)
+
+
+def _take_positions(
+    scenario: Scenario, crowd: Crowd, notional: np.ndarray, sign: np.ndarray, record: LeveragedSpeculator, p: int, seed: int
+) -> None:
+    """Fill lots, entries, wallet and allotment weights; nobody is liquidatable, in cross or in isolated mode."""
+    regime = scenario.venues[record.venue].margin
+    free = 1.0 - regime.isolated_reserve_share
+    needed = np.zeros(notional.shape)
+    collateral = np.zeros(notional.shape)
+    entries = entry_prices(scenario, seed, p, crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp)
+    for k, instrument in enumerate(scenario.instruments):
+        tick, lot = scenario.contract_of(instrument).tick_size, scenario.contract_of(instrument).lot_size
+        start = round(instrument.start_price / tick)
+        lots = np.rint(notional[k] / (start * tick * lot)).astype(np.int64)
+        flip = -1 if scenario.mirror else 1
+        crowd.lots[k] = flip * sign * lots
+        crowd.entry_ticks[k] = start + flip * (entries.ticks[k] - start)
+        value = lots * start * tick * lot
+        profit = sign * lots * (start - entries.ticks[k]) * tick * lot
+        collateral[k] = lots * entries.ticks[k] * tick * lot / crowd.leverage
+        maintenance = SAFETY * piecewise(maintenance_rows(scenario, instrument), value)
+        if record.collateral_floor_scale > 0:
+            floor = maintenance_rows(scenario, instrument, record.collateral_floor_scale)
+            maintenance = np.maximum(maintenance, FLOOR_SAFETY * piecewise(floor, value))
+        needed[k] = np.where(lots > 0, np.maximum(maintenance - profit + tick * lot, 0.0), 0.0)
+    wanted = np.maximum(collateral, needed)
+    total = wanted.sum(axis=0)
+    held = (crowd.lots != 0).sum(axis=0)
+    crowd.weight = np.where(total > 0, wanted / np.maximum(total, 1e-300), 1.0 / notional.shape[0])
+    crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + 1.0, total)
+
+
+def trend_rows(scenario: Scenario, record: TrendFollower, p: int, seed: int, open_interest: np.ndarray) -> Crowd:
+    """Flat traders whose wallets, at their leverage, add up to the budget of later entries."""
+    rng = generator(seed, STREAM_PEOPLE, p)
+    crowd = idle_crowd(scenario, record.count, 0.0)
+    listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
+    orders = record.order_median * np.exp(record.size_sigma * rng.standard_normal(record.count))
+    orders = np.minimum(orders, record.max_order)
+    normals = rng.standard_normal(record.count)
+    for i, k in enumerate(listed):
+        rows = np.arange(record.count) % len(listed) == i
+        if rows.any():
+            budget = record.budget_of_open_interest * open_interest[k]
+            orders[rows] = np.minimum(orders[rows] * budget / orders[rows].sum(), max(record.max_order, budget / rows.sum()))
+            most = 1.0 / whole_rate(initial_rows(scenario, scenario.instruments[k]), orders[rows])
+            drawn = record.leverage_median * np.exp(record.leverage_sigma * normals[rows])
+            crowd.leverage[rows] = np.clip(drawn, 1.0, most)
+    crowd.wallet = orders / crowd.leverage / 0.9
+    return crowd
+
+
+def basis_rows(scenario: Scenario, record: BasisTrader, p: int, seed: int, net_lots: np.ndarray) -> Crowd:
+    """Unleveraged longs, and shorts at low leverage against everybody else: afterwards sizes sum to zero exactly."""
+    rng = generator(seed, STREAM_PEOPLE, p)
+    crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
+    n_long = min(int(record.long_rows_share * record.count), record.count - 1)
+    shares = np.exp(record.size_sigma * rng.standard_normal(record.count))
+    listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
+    flip = -1 if scenario.mirror else 1
+    ages = Entries.young(scenario, record.count)
+    value = np.zeros(record.count)
+    for k in listed:
+        instrument = scenario.instruments[k]
+        unit = instrument.start_price * float(exact(scenario.contract_of(instrument).lot_size))
+        if n_long > 0:
+            total = record.unleveraged_longs * instrument.liquidity_scale / unit
+            crowd.lots[k, :n_long] = flip * np.floor(total * shares[:n_long] / shares[:n_long].sum()).astype(np.int64)
+        against = int(net_lots[k]) + int(crowd.lots[k].sum())
+        short = shares[n_long:] / shares[n_long:].sum()
+        crowd.lots[k, n_long:] = -np.sign(against) * np.floor(abs(against) * short).astype(np.int64)
+        crowd.lots[k, n_long] -= int(net_lots[k]) + int(crowd.lots[k].sum())
+        crowd.entry_ticks[k] = ages.ticks[k]
+        value += np.abs(crowd.lots[k]) * unit
+    crowd.wallet = value / record.leverage + 1.0
+    for k in listed:
+        unit = scenario.instruments[k].start_price * float(exact(scenario.contract_of(scenario.instruments[k]).lot_size))
+        crowd.weight[k] = np.where(value > 0, np.abs(crowd.lots[k]) * unit / np.maximum(value, 1e-300), crowd.weight[k])
+    return crowd

@@ -1,0 +1,52 @@
+"""What several strategies do alike: fractional rates, log-normal sizes, laying inventory off outside the venue."""
+
+import math
+
+from sim.rules.inbox import valued_price
+from sim.rules.settlement import move_lots
+from sim.streams import draw, normal, uniform
+from sim.terms import kernel
+from sim.terms.vocabulary import DRAW_ARRIVAL, EVENT_OUTSIDE_TRADE, NONE
+
+
+@kernel
+def whole_part(world, p, t, k, rate):
+    """A rate a step as a whole number: its floor, and one more with the probability of the fraction."""
+    whole = int(math.floor(rate))
+    fraction = rate - float(whole)
+    if fraction > 0.0:
+        words = draw(world.clock, p, t, k, DRAW_ARRIVAL)
+        if uniform(words[0]) < fraction:
+            whole += 1
+    return whole
+
+
+@kernel
+def drawn_lots(world, p, k, desk, word_a, word_b):
+    """Log-normal order size in lots, at least one, at most the dial's largest."""
+    population = world.populations[p]
+    money = population["size_median"] * math.exp(population["size_sigma"] * normal(word_a, word_b))
+    return lots_for(world, k, desk, min(money, population["size_max"]))
+
+
+@kernel
+def lots_for(world, k, desk, money):
+    """Quote money (at liquidity scale 1) as lots at the present mid, at least one."""
+    return max(int(money * world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])), 1)
+
+
+@kernel
+def lay_off(world, p, k):
+    """Each row closes a share of its inventory with the outside world, at the index price."""
+    population = world.populations[p]
+    share = population["layoff_share"]
+    if share <= 0.0:
+        return
+    price = world.instruments[k]["index_price"]
+    outside = world.clock[0]["outside_trader"]
+    for trader in range(population["first_trader"], population["first_trader"] + population["n_traders"]):
+        size = world.position_size[k * world.clock[0]["n_traders"] + trader]
+        lots = int(float(size) * share)
+        if lots != 0:
+            value = -lots * price * world.instruments[k]["tick_value"]
+            move_lots(world, EVENT_OUTSIDE_TRADE, k, outside, trader, -lots, value, price, NONE)

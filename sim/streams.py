@@ -1,0 +1,66 @@
+"""Floor 1: the dice. Draws are addressed, not consumed: two regimes with one seed share every exogenous draw.
+
+Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011) in masked int64; its published known answers are tested.
+"""
+
+import math
+
+import numpy as np
+
+from sim.terms import kernel
+
+WORD = 0xFFFFFFFF
+
+
+@kernel
+def philox(c0, c1, c2, c3, k0, k1):
+    """Four 32-bit words from a 128-bit counter and a 64-bit key, all as int64 in [0, 2**32)."""
+    for _ in range(10):
+        p = 0xD2511F53 * c0
+        q = 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = ((q >> 32) & WORD) ^ c1 ^ k0, q & WORD, ((p >> 32) & WORD) ^ c3 ^ k1, p & WORD
+        k0 = (k0 + 0x9E3779B9) & WORD
+        k1 = (k1 + 0xBB67AE85) & WORD
+    return c0, c1, c2, c3
+
+
+@kernel
+def draw(clock, population, step, event, purpose):
+    """The four words at an address: who draws, when, for which of its events, for what."""
+    return philox(
+        int(event),
+        int(step),
+        int(population),
+        int(purpose),
+        int(clock[0]["run_key_low"]),
+        int(clock[0]["run_key_high"]),
+    )
+
+
+@kernel
+def uniform(word):
+    """A word as a float in (0, 1): never exactly 0, so its logarithm is finite."""
+    return (float(word) + 0.5) * 2.0**-32
+
+
+@kernel
+def below(word, n):
+    """A word as an integer in [0, n), n < 2**31."""
+    return (int(word) * int(n)) >> 32
+
+
+@kernel
+def normal(word_a, word_b):
+    """Two words as one standard normal draw (Box and Muller 1958)."""
+    return math.sqrt(-2.0 * math.log(uniform(word_a))) * math.cos(2.0 * math.pi * uniform(word_b))
+
+
+def run_key(seed: int) -> tuple[int, int]:
+    """The two key words of a run, from numpy's SeedSequence with spawn key (0,)."""
+    low, high = np.random.SeedSequence(seed, spawn_key=(0,)).generate_state(2, np.uint32)
+    return int(low), int(high)
+
+
+def generator(seed: int, *path: int) -> np.random.Generator:
+    """A numpy generator for draws made while a world is built, addressed by a path of integers (first one > 0)."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence(seed, spawn_key=path)))

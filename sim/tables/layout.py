@@ -1,0 +1,108 @@
+"""The columns of every table, with shape and unit. All int64, or float64 where a value may be inexact.
+
+A table touched row by row is one structured array; a column swept over all rows is an array of its own.
+"""
+
+import numpy as np
+
+
+def _layout(integers: str, floats: str = "") -> np.dtype:
+    fields = [(name, np.int64) for name in integers.split()] + [(name, np.float64) for name in floats.split()]
+    return np.dtype(fields, align=True)
+
+
+# One row. step: the step being played; run_key_*: two 32-bit words, the root of every draw;
+# *_sum: double-entry totals, zero after every posting; next_event: id of the next event.
+CLOCK = _layout(
+    "step horizon round error error_step run_key_low run_key_high mirror arithmetic n_traders n_instruments n_venues "
+    "rate_scale fee_scale record_orders audit_every next_event event_row step_row depth_every margin_check "
+    "money_sum net_deposits inbox_rows n_stops n_fills live_orders free_order order_events fills checks "
+    "anchor_work outside_trader sequence n_cases atoms_per_quote"
+)
+
+# (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said.
+VENUES = _layout(
+    "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
+    "rounds_max latency_steps cap_atoms band_rate impact_on isolated_reserve_rate auto_top_up "
+    "inexhaustible stressed_rate throttle_atoms adl_on cancel_all_orders"
+)
+
+# (n_venues,) atoms. cash = balance with inventory at cost; need_max: smallest start that would have sufficed.
+FUNDS = _layout(
+    "start fees surplus shortfalls_presented shortfalls_paid take_over_losses need_max first_payment_step "
+    "exhausted_step adl_notional adl_count uncovered adl_first_step adl_loss refused take_overs"
+)
+
+# (n_instruments,) prices in ticks (best_bid NONE / best_ask >= ladder end when empty); *_milli in 1/1000 tick;
+# tick_value: atoms that one lot gains when the price rises one tick; ladder: first tick of the price ladder.
+INSTRUMENTS = _layout(
+    "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price first_tier n_tiers first_initial_tier n_initial_tiers "
+    "best_bid best_ask last_price mark_price index_price index_milli index_offset_milli index_follow_ppm "
+    "index_lag_steps index_step_milli mark_kind mark_window mark_sample mark_clamp_ppm basis_sum basis_count basis_row "
+    "funding_interval funding_first funding_rate_ppb funding_interest_ppb funding_clamp_ppb funding_cap_ppb "
+    "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
+    "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
+    "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short traded_now adl_now "
+    "best_bid_start best_ask_start bid_depth ask_depth"
+)
+
+# (rows,) maintenance: margin of notional N in tick-lots = max over the rows of (rate * N - deduction) / rate_scale.
+TIERS = _layout("floor rate deduction")
+
+# (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots.
+POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order")
+
+# (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up.
+TRADERS = _layout("population initial_rate reduce_only_orders")
+
+# (n_instruments * levels,) order rows; quantity in lots. A level is bid or ask by its side of the touch.
+LEVELS = _layout("head tail quantity")
+
+# (capacity,) price in ticks, size in lots left; next/prev in the level, owner_next/owner_prev in the owner's list.
+ORDERS = _layout("price size side instrument owner flags tag next prev owner_next owner_prev sequence")
+
+# (capacity,) resting stops, dense; limit_price NONE: market when triggered.
+STOPS = _layout("trigger_price limit_price size side instrument owner flags sequence")
+
+# (capacity,) orders of this step; time_key decides the order of arrival.
+INBOX = _layout("time_key kind side instrument owner price size trigger_price flags tag order_id")
+
+# (capacity,) fills of the order in hand.
+FILLS = _layout("maker price size order_id")
+
+# (capacity,) open liquidation cases, dense: since which step, what induced it, under which event (NONE: not begun).
+CASES = _layout("account step cause event")
+
+# (n_populations,) dials of the compiled strategies, see the record of each kind for units.
+POPULATIONS = _layout(
+    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps orders_max clock_steps",
+    "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
+    "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor inattentive pull "
+    "trigger long_share unwind_band",
+)
+
+# (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
+DESKS = _layout(
+    "active budget_lots traded_lots layoff_carry",
+    "scale centre variance size_factor previous_mid inventory previous_index fullness",
+)
+
+# (n_quotes,) resting quotes of makers: where, how much, which order.
+QUOTES = _layout("population instrument owner slot away order_id lots", "distance")
+
+# (n_populations,) etc. are read by decide(); the picture of the market that all strategies share.
+VIEW = _layout(
+    "best_bid best_ask last_price mark_price index_price step",
+    "mid return_window volatility",
+)
+
+# (capacity,) id = row number over the whole run. price in ticks.
+# One rule reads them all: `size` lots pass from counterparty to actor, `amount` atoms from balance row from_row to to_row.
+EVENTS = _layout("step round kind instrument actor counterparty price size amount cause from_row to_row")
+
+# (capacity,) one row a step and instrument; prices in ticks, depth in lots (NONE when not sampled), money in atoms.
+STEPS = _layout(
+    "step instrument index_price mark_price last_price best_bid best_ask bid_depth ask_depth open_interest "
+    "traded_value traded_lots liquidated_long liquidated_short adl_value fund_inventory fund_cash fund_equity fund_need "
+    "pending net_drain gross_drain order_events rounds"
+)

@@ -1,0 +1,143 @@
+"""One number for each word of the field that a kernel must compare. Values are written into results: never renumber."""
+
+from typing import Final
+
+# Sides of orders and signs of positions.
+BUY: Final = 1
+SELL: Final = -1
+
+# Order kinds, and the flag bits that may be added to them.
+LIMIT: Final = 0
+MARKET: Final = 1
+IMMEDIATE_OR_CANCEL: Final = 2
+FILL_OR_KILL: Final = 3
+POST_ONLY: Final = 4
+CANCEL: Final = 5
+STOP_MARKET: Final = 6
+STOP_LIMIT: Final = 7
+CANCEL_ALL: Final = 8
+ORDER_KINDS: Final = (
+    "limit",
+    "market",
+    "immediate_or_cancel",
+    "fill_or_kill",
+    "post_only",
+    "cancel",
+    "stop_market",
+    "stop_limit",
+    "cancel_all",
+)
+
+FLAG_REDUCE_ONLY: Final = 1
+FLAG_TRIGGER_LAST: Final = 2  # a stop follows the last price instead of the mark
+FLAG_FORCED: Final = 4  # sent by the venue: no margin check, no trader fee
+FLAG_SLIDE: Final = 8  # a post-only order that would cross is priced one tick behind the touch instead
+
+# Events, in the order of `EVENT_KINDS`.
+EVENT_LIQUIDATION: Final = 0
+EVENT_LIQUIDATION_SALE: Final = 1
+EVENT_TAKE_OVER: Final = 2
+EVENT_AUTO_DELEVERAGING: Final = 3
+EVENT_FUND_PAYMENT: Final = 4
+EVENT_LIQUIDATION_FEE: Final = 5
+EVENT_FUND_SALE: Final = 6
+EVENT_DEFAULT: Final = 7
+EVENT_FUNDING: Final = 8
+EVENT_TOP_UP: Final = 9
+EVENT_ORDER_RESTED: Final = 10
+EVENT_ORDER_REMOVED: Final = 11
+EVENT_FILL: Final = 12
+EVENT_TRADING_FEE: Final = 13
+EVENT_TRANSFER: Final = 14
+EVENT_OUTSIDE_TRADE: Final = 15
+EVENT_STOP_PLACED: Final = 16
+EVENT_STOP_REMOVED: Final = 17
+EVENT_ORDER_REJECTED: Final = 18
+EVENT_KINDS: Final = (
+    "liquidation",
+    "liquidation_sale",
+    "take_over",
+    "auto_deleveraging",
+    "fund_payment",
+    "liquidation_fee",
+    "fund_sale",
+    "default",
+    "funding",
+    "top_up",
+    "order_rested",
+    "order_removed",
+    "fill",
+    "trading_fee",
+    "transfer",
+    "outside_trade",
+    "stop_placed",
+    "stop_removed",
+    "order_rejected",
+)
+
+# Why an order was refused (column `amount_atoms` of an order_rejected event).
+REJECT_SIZE: Final = 1
+REJECT_PRICE: Final = 2
+REJECT_MARGIN: Final = 3
+REJECT_POST_ONLY: Final = 4
+REJECT_FILL_OR_KILL: Final = 5
+REJECT_REDUCE_ONLY: Final = 6
+REJECT_BOOK_FULL: Final = 7
+REJECT_BAND: Final = 8
+
+# Mark price kinds.
+MARK_LAST: Final = 0
+MARK_MID: Final = 1
+MARK_BOOK: Final = 2
+MARK_INDEX: Final = 3
+MARK_KINDS: Final = ("last", "mid", "book_mark", "index")
+
+# Strategies (populations.kind).
+INSTITUTION: Final = 0
+MARKET_MAKER: Final = 1
+NOISE_TRADER: Final = 2
+ARBITRAGEUR: Final = 3
+TREND_FOLLOWER: Final = 4
+LEVERAGED_SPECULATOR: Final = 5
+BASIS_TRADER: Final = 6
+USER_TRADER: Final = 7
+
+# Liquidation dials.
+EXECUTION_IOC_AT_BANKRUPTCY: Final = 0
+EXECUTION_MARKET: Final = 1
+TARGET_RESTORE: Final = 0
+TARGET_FULL: Final = 1
+QUEUE_WORST_RATIO: Final = 0
+QUEUE_ACCOUNT: Final = 1
+QUEUE_SHUFFLED: Final = 2
+
+# Purposes of a random draw (streams.draw); part of the address.
+DRAW_QUOTE: Final = 1
+DRAW_ARRIVAL: Final = 2
+DRAW_ORDER: Final = 3
+DRAW_QUEUE: Final = 4
+DRAW_SIZE: Final = 5
+DRAW_SEEDING: Final = 6
+
+# Error codes that a kernel leaves in clock.error; Python raises.
+ERROR_NONE: Final = 0
+ERROR_MONEY: Final = 1
+ERROR_SIZE: Final = 2
+ERROR_OVERFLOW: Final = 3
+ERROR_FUND_CASH: Final = 4
+ERROR_BOOK: Final = 5
+ERROR_EVENTS_FULL: Final = 6
+ERROR_INBOX_FULL: Final = 7
+ERROR_NAMES: Final = (
+    "none",
+    "money is not conserved",
+    "sizes of an instrument do not sum to zero",
+    "a balance or size left the proven 64-bit range",
+    "the insurance fund's cash fell below zero",
+    "the order book contradicts itself",
+    "the event buffer is full",
+    "the inbox is full",
+)
+
+NONE: Final = -1
+MILLI: Final = 1000  # prices that are averaged are kept in thousandths of a tick
