@@ -110,10 +110,11 @@ class Cells:
         if frame is None:
             return share_true([])
         answers: list[bool | None] = []
-        names = ("largest_need_bp", "fund_inexhaustible", "fund_start", "open_interest_start")
-        for need, endless, start, value in zip(*(frame[name].tolist() for name in names), strict=True):
+        names = ("largest_need_bp", "fund_inexhaustible", "fund_exhausted", "fund_start", "open_interest_start")
+        for need, endless, spent, start, value in zip(*(frame[name].tolist() for name in names), strict=True):
             known = not pd.isna(need) and (bool(endless) or size_bp <= start / value * 1e4 * (1 + 1e-9))
-            answers.append(bool(need >= size_bp) if known else None)
+            # A fund that refused a position never took on the need that it refused.
+            answers.append(bool(spent) or bool(need >= size_bp) if known else None)
         return share_true(answers)
 
 
