@@ -31,11 +31,10 @@ def schedule(tiers, first, n, value):
 def account_span(clock, populations, traders, account):
     """(first position row, stride, count) of the positions that an account's balance backs."""
     n_traders = clock[0]["n_traders"]
+    isolated = populations[traders[account % n_traders]["population"]]["isolated"] != 0
     if account >= n_traders:
-        return account - n_traders, n_traders, 1
-    if populations[traders[account]["population"]]["isolated"] != 0:
-        return account, n_traders, 0
-    return account, n_traders, clock[0]["n_instruments"]
+        return account - n_traders, n_traders, 1 if isolated else 0
+    return account, n_traders, 0 if isolated else clock[0]["n_instruments"]
 
 
 @kernel
