@@ -170,8 +170,8 @@ def _short(interval: Interval, digits: int) -> str:
     if interval.estimate is None:
         return "-"
     mark = "≥" if interval.censored else ""
-    half = "" if interval.high is None else f"±{interval.high - interval.estimate:.{digits}f}"
-    return f"{mark}{interval.estimate:.{digits}f}{half}"
+    half = "" if interval.high is None else f"±{interval.high - interval.estimate:z.{digits}f}"
+    return f"{mark}{interval.estimate:z.{digits}f}{half}"
 
 
 def _number(arm: str, mode: str, scale: float, minus: float | None, name: str, interval: Interval) -> dict[str, Any]:

@@ -39,7 +39,8 @@ def _news_line(axes: Any, news_step: int | None, step_seconds: float, text: str 
     if text:
         axes.annotate(
             text, (minute, 0.985), xycoords=("data", "axes fraction"), xytext=(4, 0), textcoords="offset points",
-            va="top", color="#6b6b6b", fontsize=9,
+            va="top", color="#6b6b6b", fontsize=9, zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.0},
         )  # fmt: skip
 
 

@@ -35,9 +35,9 @@ class Interval:
             return "-"
         mark = ("censored: " if self.difference else ">= ") if self.censored else ""
         if self.low is None or self.high is None:
-            return f"{mark}{self.estimate * factor:.{digits}f}"
+            return f"{mark}{self.estimate * factor:z.{digits}f}"
         low, high = self.low * factor, self.high * factor
-        return f"{mark}{self.estimate * factor:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+        return f"{mark}{self.estimate * factor:z.{digits}f} [{low:z.{digits}f}, {high:z.{digits}f}]"
 
 
 def _array(values: Iterable[Value]) -> NDArray[np.float64]:

@@ -63,11 +63,11 @@ def say(text: str) -> None:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value * 100:.2f} %"
+    return "-" if value is None else f"{value * 100:z.2f} %"
 
 
 def _number(value: float | None, unit: str, digits: int = 2) -> str:
-    return "-" if value is None else f"{value:,.{digits}f} {unit}"
+    return "-" if value is None else f"{value:z,.{digits}f} {unit}"
 
 
 def _step(value: int | None, unit_s: float) -> str:
