@@ -118,5 +118,6 @@ def _spread_panel(axes: Any, steps: pd.DataFrame, time: Any) -> None:
     axes.axhline(float(np.median(known)), color=canvas.INK, linewidth=0.9, linestyle=":")
     axes.annotate(
         f"median {np.median(known):.3g} bp", (0.995, float(np.median(known))), xycoords=("axes fraction", "data"),
-        xytext=(0, 3), textcoords="offset points", ha="right", va="bottom", fontsize=9,
+        xytext=(0, 4), textcoords="offset points", ha="right", va="bottom", fontsize=9,
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.0},
     )  # fmt: skip
