@@ -1,7 +1,5 @@
 """Phase 8: breached accounts are found, queued, re-validated and unwound, in rounds until quiet or bound."""
 
-import numpy as np
-
 from sim.liquidation_policies.sell_off import close_position
 from sim.price_sources.mark import set_mark
 from sim.rules.brute_force import sweep_all
@@ -9,6 +7,7 @@ from sim.rules.events import emit
 from sim.rules.exchange import cancel_orders_of
 from sim.rules.margin import account_margin, account_span, account_trader, is_breached, maintenance_atoms, notional
 from sim.rules.safe_radius import sweep
+from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import trigger_stops
 from sim.streams import draw
 from sim.terms import kernel
@@ -56,13 +55,11 @@ def assess(world, t):
     """Breached accounts into the queue; a case is opened for each new one. How many."""
     if world.clock[0]["margin_check"] != 0:
         found = sweep_all(
-            world.clock, world.instruments, world.tiers, world.populations, world.traders,
-            world.position_size, world.quote_balance, world.queue,
+            world,
         )  # fmt: skip
     else:
         found = sweep(
-            world.clock, world.instruments, world.tiers, world.populations, world.traders,
-            world.position_size, world.quote_balance, world.safe_radius, world.block_radius, world.queue,
+            world,
         )  # fmt: skip
     kept = 0
     for i in range(found):
@@ -116,8 +113,7 @@ def drop_recovered_cases(world):
 def breached(world, account):
     """The exact rule on one account."""
     return is_breached(
-        world.clock, world.instruments, world.tiers, world.populations, world.traders,
-        world.position_size, world.quote_balance, account,
+        world, account,
     )  # fmt: skip
 
 
@@ -129,7 +125,7 @@ def inducing_event(world, t, account):
     price left the index; it is laid to the last forced order against the account's largest position.
     """
     clock = world.clock
-    row, stride, count = account_span(clock, world.populations, world.traders, account)
+    row, stride, count = account_span(world, account)
     equity = world.quote_balance[account]
     maintenance = 0
     largest = 0
@@ -140,9 +136,9 @@ def inducing_event(world, t, account):
             continue
         instrument = world.instruments[(row + i * stride) // clock[0]["n_traders"]]
         index = instrument["index_price"]
-        value = notional(clock, instrument, size, index)
+        value = notional(world, instrument, size, index)
         equity += size * index * instrument["tick_value"]
-        maintenance += maintenance_atoms(clock, world.tiers, instrument, value)
+        maintenance += maintenance_atoms(world, instrument, value)
         if value > largest:
             largest = value
             worst_row = row + i * stride
@@ -162,7 +158,7 @@ def order_queue(world, t, found):
     keys = world.queue[1]
     for i in range(found):
         account = world.queue[0, i]
-        trader = account_trader(world.clock, account)
+        trader = account_trader(world, account)
         v = world.populations[world.traders[trader]["population"]]["venue"]
         rule = world.venues[v]["queue_order"]
         keys[i] = 0
@@ -171,15 +167,15 @@ def order_queue(world, t, found):
             keys[i] = words[0]
         elif rule == QUEUE_WORST_RATIO:
             equity, maintenance = account_margin(
-                world.clock, world.instruments, world.tiers, world.populations, world.traders,
-                world.position_size, world.quote_balance, account,
+                world, account,
             )  # fmt: skip
             ratio = float(equity) / float(max(maintenance, 1))
             keys[i] = int(max(min(ratio, 1.0), -1000.0) * RATIO_SCALE)
-    order = np.argsort(keys[:found], kind="mergesort")
+        keys[i] = (keys[i] << ROW_BITS) | i
+    sort_keys(keys, found)
     accounts = world.queue[0, :found].copy()
     for i in range(found):
-        world.queue[0, i] = accounts[order[i]]
+        world.queue[0, i] = accounts[keys[i] & ROW_MASK]
 
 
 @kernel
@@ -187,14 +183,14 @@ def unwind(world, t, account, round):
     """One attempt at one account: re-validate, cancel its orders, close positions, largest maintenance first. Lots closed."""
     clock = world.clock
     case = world.account_case[account]
-    trader = account_trader(clock, account)
+    trader = account_trader(world, account)
     v = world.populations[world.traders[trader]["population"]]["venue"]
     if case < 0 or t - world.cases[case]["step"] < world.venues[v]["latency_steps"]:
         return 0
     if not breached(world, account):
         close_case(world, account)
         return 0
-    row, stride, count = account_span(clock, world.populations, world.traders, account)
+    row, stride, count = account_span(world, account)
     for i in range(count):
         cancel_orders_of(world, (row + i * stride) // clock[0]["n_traders"], trader)
     event = begin_liquidation(world, case, trader, row // clock[0]["n_traders"])
@@ -220,7 +216,7 @@ def begin_liquidation(world, case, trader, k):
     event = world.cases[case]["event"]
     if event < 0:
         cause = world.cases[case]["cause"]
-        event = emit(world.clock, world.events, EVENT_LIQUIDATION, k, trader, NONE, 0, 0, 0, cause, NONE, NONE)
+        event = emit(world, EVENT_LIQUIDATION, k, trader, NONE, 0, 0, 0, cause, NONE, NONE)
         world.cases[case]["event"] = event
     return event
 
@@ -235,8 +231,8 @@ def next_position(world, row, stride, count, tried):
         size = world.position_size[row + i * stride]
         if size == 0 or tried & (1 << k):
             continue
-        value = notional(world.clock, world.instruments[k], size, world.instruments[k]["mark_price"])
-        maintenance = maintenance_atoms(world.clock, world.tiers, world.instruments[k], value)
+        value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+        maintenance = maintenance_atoms(world, world.instruments[k], value)
         if maintenance > largest:
             largest = maintenance
             best = k

@@ -25,13 +25,12 @@ def margin_calls(world, t):
 @kernel
 def top_up(world, account):
     """Move what is missing for compliance from the wallet, if the wallet holds all of it."""
-    trader = account_trader(world.clock, account)
+    trader = account_trader(world, account)
     population = world.populations[world.traders[trader]["population"]]
     if population["isolated"] == 0 or world.venues[population["venue"]]["auto_top_up"] == 0:
         return
     equity, maintenance = account_margin(
-        world.clock, world.instruments, world.tiers, world.populations, world.traders,
-        world.position_size, world.quote_balance, account,
+        world, account,
     )  # fmt: skip
     missing = maintenance - equity
     if 0 < missing <= world.quote_balance[trader]:

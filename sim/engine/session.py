@@ -63,7 +63,9 @@ class Session:
         """Play `n` steps; ValueError past the horizon, InvariantError when a law of the model breaks."""
         if n < 0 or self.tick + n > self.horizon:
             left = self.horizon - self.tick
-            raise ValueError(f"cannot advance by {n} steps: {left} are left of the scenario's {self.horizon}; raise `steps`")
+            raise ValueError(
+                f"cannot advance by {n} steps: {left} are left of the scenario's {self.horizon}; raise `steps`"
+            )
         while n > 0:
             played = int(advance(self.world, n, EVENT_HEADROOM))
             error = int(self.world.clock[0]["error"])

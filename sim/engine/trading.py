@@ -4,12 +4,11 @@ import numpy as np
 
 from sim.rules.book import HANDLE_BITS, SLOT_MASK
 from sim.rules.exchange import cancel_orders_of, cancel_slot, execute
+from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
 from sim.terms import kernel
 from sim.terms.vocabulary import CANCEL, CANCEL_ALL, NONE, STOP_LIMIT, STOP_MARKET
-
-ROW_BITS = 20
 
 
 @kernel
@@ -25,9 +24,9 @@ def match_and_settle(world):
     keys = np.empty(n, np.int64)
     for row in range(n):
         keys[row] = (world.inbox[row]["time_key"] << ROW_BITS) | row
-    keys.sort()
+    sort_keys(keys, n)
     for i in range(n):
-        play(world, keys[i] & ((1 << ROW_BITS) - 1))
+        play(world, keys[i] & ROW_MASK)
     world.clock[0]["inbox_rows"] = 0
     trigger_stops(world)
 

@@ -19,12 +19,15 @@ class NamesLike(Protocol):
     @property
     def tick_size(self) -> tuple[float, ...]:
         """Quote units a tick."""
+
     @property
     def lot_size(self) -> tuple[float, ...]:
         """Base units a lot."""
+
     @property
     def atom(self) -> float:
         """Quote units an atom (one number for all instruments)."""
+
     @property
     def population_of_trader(self) -> NDArray[np.int64]: ...
 
@@ -35,9 +38,11 @@ class OpeningLike(Protocol):
     @property
     def open_interest_value(self) -> float:
         """One-sided open interest at the start mark, all instruments together."""
+
     @property
     def posted_margin(self) -> float:
         """Collateral of the leveraged speculators."""
+
     @property
     def fund_start(self) -> float: ...
 

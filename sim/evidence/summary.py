@@ -23,9 +23,7 @@ Rows = NDArray[Any]
 Record = dict[str, Any]
 
 
-def summary(
-    steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: OpeningLike, facts: RunFacts
-) -> Record:
+def summary(steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: OpeningLike, facts: RunFacts) -> Record:
     """The summary of a run from its STEPS, EVENTS and FUNDS rows (whole run), in quote units, bp and steps.
 
     Drawdown, recovery, depth, spread and volatility are those of the first instrument.
@@ -94,9 +92,7 @@ def _price(steps: Rows, names: NamesLike, facts: RunFacts) -> Record:
     }
 
 
-def _fund(
-    steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: OpeningLike, facts: RunFacts
-) -> Record:
+def _fund(steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: OpeningLike, facts: RunFacts) -> Record:
     ends: dict[str, float] = {"net_drain": 0.0, "gross_drain": 0.0, "fund_equity": 0.0, "fund_cash": 0.0}
     for instrument in facts.first_instruments():
         rows = steps[steps["instrument"] == instrument]

@@ -60,8 +60,8 @@ def target_lots(world, v, k, trader, equity, maintenance):
         return held
     one = value_at_mark(world, k, 1)
     value = held * one
-    relief = maintenance_atoms(clock, world.tiers, instrument, value)
-    relief -= maintenance_atoms(clock, world.tiers, instrument, value - one)
+    relief = maintenance_atoms(world, instrument, value)
+    relief -= maintenance_atoms(world, instrument, value - one)
     relief -= fee_part(world, one, world.venues[v]["liquidation_fee"])
     if relief <= 0:
         return held
@@ -81,10 +81,9 @@ def budget_lots(world, v, k):
 def charge_fee(world, v, k, trader, lots, cause):
     """Liquidation fee on executed notional to the fund, capped by what is left of the account."""
     clock = world.clock
-    account = account_of(clock, world.populations, world.traders, trader, k)
+    account = account_of(world, trader, k)
     equity, _ = account_margin(
-        clock, world.instruments, world.tiers, world.populations, world.traders,
-        world.position_size, world.quote_balance, account,
+        world, account,
     )  # fmt: skip
     wanted = fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
     fee = min(wanted, max(equity, 0))
@@ -134,7 +133,7 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
     send = min(lots, budget_lots(world, v, k))
     if blocked == t + 1 or send <= 0:
         return 0, False
-    limit = band_tick(clock, instrument, -sign, world.venues[v]["band_rate"])
+    limit = band_tick(world, instrument, -sign, world.venues[v]["band_rate"])
     bound = False
     if world.venues[v]["execution"] == EXECUTION_IOC_AT_BANKRUPTCY:
         bankruptcy = bankruptcy_tick(instrument, size, share)
@@ -151,7 +150,7 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
         instrument["sold_atoms"] += value_at_mark(world, k, filled)
         note_closed(world, k, size, filled)
         event = emit(
-            clock, world.events, EVENT_LIQUIDATION_SALE, k, trader, NONE, instrument["last_price"],
+            world, EVENT_LIQUIDATION_SALE, k, trader, NONE, instrument["last_price"],
             -sign * filled, value_at_mark(world, k, filled), cause, NONE, NONE,
         )  # fmt: skip
         _note_forced(instrument, sign, event, t)
@@ -176,10 +175,9 @@ def close_position(world, v, k, trader, t, cause):
     """Sell one position of a breached account off; what the book refuses goes down the waterfall. Lots closed."""
     clock = world.clock
     row = k * clock[0]["n_traders"] + trader
-    account = account_of(clock, world.populations, world.traders, trader, k)
+    account = account_of(world, trader, k)
     equity, maintenance = account_margin(
-        clock, world.instruments, world.tiers, world.populations, world.traders,
-        world.position_size, world.quote_balance, account,
+        world, account,
     )  # fmt: skip
     lots = target_lots(world, v, k, trader, equity, maintenance)
     if world.venues[v]["impact_on"] == 0:

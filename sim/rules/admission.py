@@ -15,9 +15,9 @@ def only_reduces(position, size, side, lots):
 
 
 @kernel
-def exposure(clock, instrument, position, size, price, extra_buy, extra_sell):
+def exposure(world, instrument, position, size, price, extra_buy, extra_sell):
     """Worst notional in atoms that a position can reach when the open orders of one side fill."""
-    if clock[0]["arithmetic"] != 0:
+    if world.clock[0]["arithmetic"] != 0:
         price = instrument["reference_price"]
         long = size * price + (position["open_buy_lots"] + extra_buy) * price
         short = (position["open_sell_lots"] + extra_sell) * price - size * price
@@ -28,33 +28,31 @@ def exposure(clock, instrument, position, size, price, extra_buy, extra_sell):
 
 
 @kernel
-def admits(
-    clock, instruments, tiers, populations, traders, positions, position_size, quote_balance, owner, k, side, price, lots
-):
+def admits(world, owner, k, side, price, lots):
     """True when wallet and equity cover the initial margin of all positions and orders, this one included.
 
     Cross: one pot. Isolated: each position's own equity, and what it lacks must be in the wallet.
     """
-    n_traders = clock[0]["n_traders"]
-    if only_reduces(positions[k * n_traders + owner], position_size[k * n_traders + owner], side, lots):
+    n_traders = world.clock[0]["n_traders"]
+    if only_reduces(world.positions[k * n_traders + owner], world.position_size[k * n_traders + owner], side, lots):
         return True
-    population = traders[owner]["population"]
-    if populations[population]["exempt"] != 0:
+    population = world.traders[owner]["population"]
+    if world.populations[population]["exempt"] != 0:
         return True
-    isolated = populations[population]["isolated"] != 0
-    available = quote_balance[owner]
-    for j in range(clock[0]["n_instruments"]):
+    isolated = world.populations[population]["isolated"] != 0
+    available = world.quote_balance[owner]
+    for j in range(world.clock[0]["n_instruments"]):
         row = j * n_traders + owner
         extra_buy = lots if j == k and side == BUY else 0
         extra_sell = lots if j == k and side != BUY else 0
-        size = position_size[row]
-        if size == 0 and j != k and positions[row]["first_order"] < 0:
+        size = world.position_size[row]
+        if size == 0 and j != k and world.positions[row]["first_order"] < 0:
             continue
-        value = exposure(clock, instruments[j], positions[row], size, price, extra_buy, extra_sell)
-        margin = initial_margin(clock, tiers, instruments[j], traders[owner], value)
-        equity = size * instruments[j]["mark_price"] * instruments[j]["tick_value"]
+        value = exposure(world, world.instruments[j], world.positions[row], size, price, extra_buy, extra_sell)
+        margin = initial_margin(world, world.instruments[j], world.traders[owner], value)
+        equity = size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"]
         if isolated:
-            available -= max(margin - quote_balance[n_traders * (1 + j) + owner] - equity, 0)
+            available -= max(margin - world.quote_balance[n_traders * (1 + j) + owner] - equity, 0)
         else:
             available += equity - margin
     return available >= 0

@@ -9,16 +9,15 @@ from sim.terms import kernel
 def equity_share(world, trader, k):
     """Equity in atoms that falls to one position: all of it, or in proportion to maintenance (as on dYdX v4)."""
     clock = world.clock
-    account = account_of(clock, world.populations, world.traders, trader, k)
+    account = account_of(world, trader, k)
     equity, maintenance = account_margin(
-        clock, world.instruments, world.tiers, world.populations, world.traders,
-        world.position_size, world.quote_balance, account,
+        world, account,
     )  # fmt: skip
     if account != trader or maintenance == 0:
         return equity
     size = world.position_size[k * clock[0]["n_traders"] + trader]
-    value = notional(clock, world.instruments[k], size, world.instruments[k]["mark_price"])
-    own = maintenance_atoms(clock, world.tiers, world.instruments[k], value)
+    value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+    own = maintenance_atoms(world, world.instruments[k], value)
     return equity if own >= maintenance else split_share(equity, own, maintenance)
 
 
@@ -33,14 +32,14 @@ def bankruptcy_tick(instrument, size, share):
 
 
 @kernel
-def band_tick(clock, instrument, side, band_rate):
+def band_tick(world, instrument, side, band_rate):
     """Farthest tick from the mark at which the venue may trade, rounded toward the mark; the ladder's end without band."""
     low = instrument["ladder"]
     high = low + instrument["n_levels"] - 1
     if band_rate < 0:
         return high if side > 0 else low
-    valued = instrument["reference_price"] if clock[0]["arithmetic"] != 0 else instrument["mark_price"]
-    reach = valued * band_rate // clock[0]["fee_scale"]
+    valued = instrument["reference_price"] if world.clock[0]["arithmetic"] != 0 else instrument["mark_price"]
+    reach = valued * band_rate // world.clock[0]["fee_scale"]
     tick = instrument["mark_price"] + side * reach
     return min(max(tick, low), high)
 
@@ -48,7 +47,7 @@ def band_tick(clock, instrument, side, band_rate):
 @kernel
 def value_at_mark(world, k, lots):
     """|lots| at mark in atoms (at the reference price in an arithmetic world)."""
-    return notional(world.clock, world.instruments[k], lots, world.instruments[k]["mark_price"])
+    return notional(world, world.instruments[k], lots, world.instruments[k]["mark_price"])
 
 
 @kernel

@@ -27,21 +27,21 @@ def _add_position(size, mark, valued_at, tick_value, tiers, n, scale, slack, lar
 
 
 @kernel
-def _block_is_suspect(clock, instruments, rates, position_size, quote_balance, account, n, first_row, stride, count, slack):
-    scale = clock[0]["rate_scale"]
+def _block_is_suspect(world, rates, account, n, first_row, stride, count, slack):
+    scale = world.clock[0]["rate_scale"]
     largest = 0
-    balance = quote_balance[account : account + n]
+    balance = world.quote_balance[account : account + n]
     for i in range(n):
         slack[i] = scale * balance[i]
         largest = max(largest, abs(balance[i]))
     for j in range(count):
         row = first_row + j * stride
-        k = row // clock[0]["n_traders"]
-        mark = instruments[k]["mark_price"]
-        valued_at = instruments[k]["reference_price"] if clock[0]["arithmetic"] != 0 else mark
+        k = row // world.clock[0]["n_traders"]
+        mark = world.instruments[k]["mark_price"]
+        valued_at = world.instruments[k]["reference_price"] if world.clock[0]["arithmetic"] != 0 else mark
         largest = _add_position(
-            position_size[row : row + n], mark, valued_at, instruments[k]["tick_value"],
-            rates[k], instruments[k]["n_tiers"], scale, slack, largest,
+            world.position_size[row : row + n], mark, valued_at, world.instruments[k]["tick_value"],
+            rates[k], world.instruments[k]["n_tiers"], scale, slack, largest,
         )  # fmt: skip
     least = 0
     for i in range(n):
@@ -50,37 +50,33 @@ def _block_is_suspect(clock, instruments, rates, position_size, quote_balance, a
 
 
 @kernel
-def sweep_all(clock, instruments, tiers, populations, traders, position_size, quote_balance, queue):
+def sweep_all(world):
     """Put every breached account into queue[0], in account order; how many there are (at most the capacity)."""
-    n_traders = clock[0]["n_traders"]
-    n_instruments = clock[0]["n_instruments"]
+    n_traders = world.clock[0]["n_traders"]
+    n_instruments = world.clock[0]["n_instruments"]
     slack = np.empty(BLOCK, np.int64)
-    rates = np.zeros((n_instruments, 2, tiers.shape[0]), np.int64)
+    rates = np.zeros((n_instruments, 2, world.tiers.shape[0]), np.int64)
     for k in range(n_instruments):
-        for row in range(instruments[k]["n_tiers"]):
-            rates[k, 0, row] = tiers[instruments[k]["first_tier"] + row]["rate"]
-            rates[k, 1, row] = tiers[instruments[k]["first_tier"] + row]["deduction"]
+        for row in range(world.instruments[k]["n_tiers"]):
+            rates[k, 0, row] = world.tiers[world.instruments[k]["first_tier"] + row]["rate"]
+            rates[k, 1, row] = world.tiers[world.instruments[k]["first_tier"] + row]["deduction"]
     found = 0
     for section in range(n_instruments + 1):
-        for p in range(populations.shape[0]):
-            isolated = populations[p]["isolated"] != 0
-            if populations[p]["exempt"] != 0 or (section > 0 and not isolated):
+        for p in range(world.populations.shape[0]):
+            isolated = world.populations[p]["isolated"] != 0
+            if world.populations[p]["exempt"] != 0 or (section > 0 and not isolated):
                 continue
-            first = populations[p]["first_trader"]
-            last = first + populations[p]["n_traders"]
+            first = world.populations[p]["first_trader"]
+            last = first + world.populations[p]["n_traders"]
             for trader in range(first, last, BLOCK):
                 n = min(BLOCK, last - trader)
                 account = section * n_traders + trader
                 first_row = trader if section == 0 else account - n_traders
                 count = 1 if section > 0 else (0 if isolated else n_instruments)
-                if _block_is_suspect(
-                    clock, instruments, rates, position_size, quote_balance, account, n, first_row, n_traders, count, slack
-                ):
+                if _block_is_suspect(world, rates, account, n, first_row, n_traders, count, slack):
                     for a in range(account, account + n):
-                        if is_breached(
-                            clock, instruments, tiers, populations, traders, position_size, quote_balance, a
-                        ) and found < queue.shape[1]:
-                            queue[0, found] = a
+                        if is_breached(world, a) and found < world.queue.shape[1]:
+                            world.queue[0, found] = a
                             found += 1
-    clock[0]["checks"] += quote_balance.shape[0]
+    world.clock[0]["checks"] += world.quote_balance.shape[0]
     return found

@@ -65,12 +65,11 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     if not flags & FLAG_FORCED:
         judged = instruments[k]["mark_price"] if kind == MARKET else price
         if not admits(
-            clock, instruments, world.tiers, world.populations, world.traders, world.positions,
-            world.position_size, world.quote_balance, owner, k, side, judged, size,
+            world, owner, k, side, judged, size,
         ):  # fmt: skip
             return _reject(world, k, owner, side, price, size, REJECT_MARGIN)
     if kind == FILL_OR_KILL:
-        found = quantity_available(instruments, world.levels, world.orders, k, side, price, size, owner)
+        found = quantity_available(world, k, side, price, size, owner)
         if found < size:
             return _reject(world, k, owner, side, price, size, REJECT_FILL_OR_KILL)
     left = size
@@ -83,7 +82,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
 
 @kernel
 def _reject(world, k, owner, side, price, size, reason):
-    emit(world.clock, world.events, EVENT_ORDER_REJECTED, k, owner, reason, price, side * size, 0, NONE, NONE, NONE)
+    emit(world, EVENT_ORDER_REJECTED, k, owner, reason, price, side * size, 0, NONE, NONE, NONE)
     return 0
 
 
@@ -104,8 +103,7 @@ def _reducible(world, row, side, size):
 @kernel
 def _rest(world, k, side, price, size, owner, flags, tag):
     slot = rest_order(
-        world.clock, world.instruments, world.levels, world.orders, world.positions, world.events,
-        k, side, price, size, owner, flags, tag,
+        world, k, side, price, size, owner, flags, tag,
     )  # fmt: skip
     if slot < 0:
         _reject(world, k, owner, side, price, size, REJECT_BOOK_FULL)
@@ -123,8 +121,7 @@ def _take(world, k, side, owner, price, size, flags):
     left = size
     while left > 0:
         left = match_against_book(
-            clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
-            world.events, world.fills, k, side, price, left, owner,
+            world, k, side, price, left, owner,
         )  # fmt: skip
         n = clock[0]["n_fills"]
         for i in range(n):
@@ -144,8 +141,8 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     venue = world.venues[instruments[k]["venue"]]
     value = price * instruments[k]["tick_value"]
     forced = flags & FLAG_FORCED != 0
-    taker_row = account_of(clock, world.populations, world.traders, taker, k)
-    maker_row = account_of(clock, world.populations, world.traders, maker, k)
+    taker_row = account_of(world, taker, k)
+    maker_row = account_of(world, maker, k)
     row = k * clock[0]["n_traders"]
     taker_old = world.position_size[row + taker]
     taker_balance = world.quote_balance[taker_row]
@@ -154,7 +151,7 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     maker_balance = world.quote_balance[maker_row]
     maker_entry = world.entry_value[row + maker]
     move_lots(world, EVENT_FILL, k, maker, taker, side * size, side * size * value, price, order_id)
-    charged = notional(clock, instruments[k], size, price)
+    charged = notional(world, instruments[k], size, price)
     if not forced:
         _charge(world, taker, taker_row, k, charged, venue["taker_fee"], venue["treasury"])
     _charge(world, maker, maker_row, k, charged, venue["maker_fee"], venue["treasury"])
@@ -180,8 +177,7 @@ def _charge(world, trader, row, k, value, rate, treasury):
 def _shrink_if_needed(world, k, owner):
     if world.traders[owner]["reduce_only_orders"] > 0:
         shrink_reduce_only(
-            world.clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
-            world.events, k, owner, world.position_size[k * world.clock[0]["n_traders"] + owner],
+            world, k, owner, world.position_size[k * world.clock[0]["n_traders"] + owner],
         )  # fmt: skip
 
 
@@ -189,8 +185,7 @@ def _shrink_if_needed(world, k, owner):
 def cancel_slot(world, slot):
     """Cancel a resting order by its slot."""
     cancel_order(
-        world.clock, world.instruments, world.levels, world.orders, world.positions, world.quotes, world.traders,
-        world.events, slot,
+        world, slot,
     )  # fmt: skip
 
 

@@ -42,9 +42,9 @@ def pay_funding(world, k, rate):
         size = world.position_size[k * n_traders + trader]
         if size == 0 or trader == treasury:
             continue
-        value = notional(clock, instrument, size, instrument["mark_price"])
+        value = notional(world, instrument, size, instrument["mark_price"])
         due = rate if size > 0 else -rate
         amount = (value // PPB) * due + ceil_div((value % PPB) * due, PPB)
         if amount != 0:
-            account = account_of(clock, world.populations, world.traders, trader, k)
+            account = account_of(world, trader, k)
             transfer(world, EVENT_FUNDING, account, treasury, amount, k, trader, treasury, NONE)

@@ -11,9 +11,9 @@ SAFE_BITS = 1 << 62
 
 
 @kernel
-def notional(clock, instrument, lots, price):
+def notional(world, instrument, lots, price):
     """|lots| x price in atoms; in an arithmetic world every lot is valued at the reference price."""
-    if clock[0]["arithmetic"] != 0:
+    if world.clock[0]["arithmetic"] != 0:
         price = instrument["reference_price"]
     return abs(lots) * price * instrument["tick_value"]
 
@@ -28,113 +28,115 @@ def schedule(tiers, first, n, value):
 
 
 @kernel
-def account_span(clock, populations, traders, account):
+def account_span(world, account):
     """(first position row, stride, count) of the positions that an account's balance backs."""
-    n_traders = clock[0]["n_traders"]
-    isolated = populations[traders[account % n_traders]["population"]]["isolated"] != 0
+    n_traders = world.clock[0]["n_traders"]
+    isolated = world.populations[world.traders[account % n_traders]["population"]]["isolated"] != 0
     if account >= n_traders:
         return account - n_traders, n_traders, 1 if isolated else 0
-    return account, n_traders, 0 if isolated else clock[0]["n_instruments"]
+    return account, n_traders, 0 if isolated else world.clock[0]["n_instruments"]
 
 
 @kernel
-def account_trader(clock, account):
+def account_trader(world, account):
     """The trader whom an account belongs to."""
-    n_traders = clock[0]["n_traders"]
+    n_traders = world.clock[0]["n_traders"]
     return account % n_traders if account >= n_traders else account
 
 
 @kernel
-def account_of(clock, populations, traders, trader, k):
+def account_of(world, trader, k):
     """The account that backs a trader's position in instrument k."""
-    if populations[traders[trader]["population"]]["isolated"] != 0:
-        return clock[0]["n_traders"] * (1 + k) + trader
+    if world.populations[world.traders[trader]["population"]]["isolated"] != 0:
+        return world.clock[0]["n_traders"] * (1 + k) + trader
     return trader
 
 
 @kernel
-def account_margin(clock, instruments, tiers, populations, traders, position_size, quote_balance, account):
+def account_margin(world, account):
     """(equity in atoms, maintenance in atoms rounded up) of an account at the mark prices."""
-    row, stride, count = account_span(clock, populations, traders, account)
-    equity = quote_balance[account]
+    row, stride, count = account_span(world, account)
+    equity = world.quote_balance[account]
     requirement = 0
     for _ in range(count):
-        size = position_size[row]
+        size = world.position_size[row]
         if size != 0:
-            k = row // clock[0]["n_traders"]
-            mark = instruments[k]["mark_price"]
-            equity += size * mark * instruments[k]["tick_value"]
-            value = notional(clock, instruments[k], size, mark)
-            requirement += maintenance_atoms(clock, tiers, instruments[k], value)
+            k = row // world.clock[0]["n_traders"]
+            mark = world.instruments[k]["mark_price"]
+            equity += size * mark * world.instruments[k]["tick_value"]
+            value = notional(world, world.instruments[k], size, mark)
+            requirement += maintenance_atoms(world, world.instruments[k], value)
         row += stride
     return equity, requirement
 
 
 @kernel
-def maintenance_atoms(clock, tiers, instrument, value):
+def maintenance_atoms(world, instrument, value):
     """Maintenance of one notional in atoms, rounded up; splits the product when it would pass 62 bits."""
-    scale = clock[0]["rate_scale"]
+    scale = world.clock[0]["rate_scale"]
     first = instrument["first_tier"]
     n = instrument["n_tiers"]
     if value < SAFE_BITS // scale:
-        return ceil_div(schedule(tiers, first, n, value), scale)
+        return ceil_div(schedule(world.tiers, first, n, value), scale)
     worst = 0
     for row in range(first, first + n):
-        rate = tiers[row]["rate"]
-        whole = (value // scale) * rate + ceil_div((value % scale) * rate - tiers[row]["deduction"], scale)
+        rate = world.tiers[row]["rate"]
+        whole = (value // scale) * rate + ceil_div((value % scale) * rate - world.tiers[row]["deduction"], scale)
         worst = max(worst, whole)
     return worst
 
 
 @kernel
-def is_breached(clock, instruments, tiers, populations, traders, position_size, quote_balance, account):
+def is_breached(world, account):
     """True when equity is below the maintenance margin, exactly; equality is safe."""
-    row, stride, count = account_span(clock, populations, traders, account)
-    scale = clock[0]["rate_scale"]
+    row, stride, count = account_span(world, account)
+    scale = world.clock[0]["rate_scale"]
     limit = SAFE_BITS // scale // 16
-    equity = quote_balance[account]
+    equity = world.quote_balance[account]
     requirement = 0
     wide = abs(equity) > limit
     for i in range(count):
-        size = position_size[row + i * stride]
+        size = world.position_size[row + i * stride]
         if size != 0:
-            k = (row + i * stride) // clock[0]["n_traders"]
-            mark = instruments[k]["mark_price"]
-            equity += size * mark * instruments[k]["tick_value"]
-            value = notional(clock, instruments[k], size, mark)
+            k = (row + i * stride) // world.clock[0]["n_traders"]
+            mark = world.instruments[k]["mark_price"]
+            equity += size * mark * world.instruments[k]["tick_value"]
+            value = notional(world, world.instruments[k], size, mark)
             if value > limit:
                 wide = True
             else:
-                requirement += schedule(tiers, instruments[k]["first_tier"], instruments[k]["n_tiers"], value)
+                requirement += schedule(
+                    world.tiers, world.instruments[k]["first_tier"], world.instruments[k]["n_tiers"], value
+                )
     if not wide and abs(equity) <= limit:
         return scale * equity < requirement
-    return _is_breached_wide(clock, instruments, tiers, position_size, row, stride, count, equity)
+    return _is_breached_wide(world, row, stride, count, equity)
 
 
 @kernel
-def _is_breached_wide(clock, instruments, tiers, position_size, row, stride, count, equity):
+def _is_breached_wide(world, row, stride, count, equity):
     high = 0
     low = 0
     for i in range(count):
-        size = position_size[row + i * stride]
+        size = world.position_size[row + i * stride]
         if size != 0:
-            k = (row + i * stride) // clock[0]["n_traders"]
-            value = notional(clock, instruments[k], size, instruments[k]["mark_price"])
-            worst_high, worst_low = _schedule_wide(tiers, instruments[k], value)
+            k = (row + i * stride) // world.clock[0]["n_traders"]
+            value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+            worst_high, worst_low = _schedule_wide(world, world.instruments[k], value)
             high += worst_high
             low += worst_low
-    return wide_product_is_negative(clock[0]["rate_scale"], equity, high, low)
+    return wide_product_is_negative(world.clock[0]["rate_scale"], equity, high, low)
 
 
 @kernel
-def _schedule_wide(tiers, instrument, value):
+def _schedule_wide(world, instrument, value):
     """The schedule in two words of 31 bits; which tier rules is the tier that the notional falls into."""
     best_high = 0
     best_low = 0
     for row in range(instrument["first_tier"], instrument["first_tier"] + instrument["n_tiers"]):
-        if value >= tiers[row]["floor"]:
-            high = tiers[row]["rate"] * (value >> LIMB) - (tiers[row]["deduction"] >> LIMB)
-            low = tiers[row]["rate"] * (value & LIMB_MASK) - (tiers[row]["deduction"] & LIMB_MASK)
+        if value >= world.tiers[row]["floor"]:
+            high = world.tiers[row]["rate"] * (value >> LIMB) - (world.tiers[row]["deduction"] >> LIMB)
+            low = world.tiers[row]["rate"] * (value & LIMB_MASK) - (world.tiers[row]["deduction"] & LIMB_MASK)
             high += low >> LIMB
             best_high = high
             best_low = low & LIMB_MASK
@@ -142,17 +144,17 @@ def _schedule_wide(tiers, instrument, value):
 
 
 @kernel
-def initial_rate(tiers, instrument, trader, value):
+def initial_rate(world, instrument, trader, value):
     """Initial margin rate times rate_scale: the trader's chosen leverage, at least the rate of the notional's tier."""
     rate = trader["initial_rate"]
     first = instrument["first_initial_tier"]
     for row in range(first, first + instrument["n_initial_tiers"]):
-        if value >= tiers[row]["floor"]:
-            rate = max(rate, tiers[row]["rate"])
+        if value >= world.tiers[row]["floor"]:
+            rate = max(rate, world.tiers[row]["rate"])
     return rate
 
 
 @kernel
-def initial_margin(clock, tiers, instrument, trader, value):
+def initial_margin(world, instrument, trader, value):
     """Initial margin of one notional in atoms, rounded up."""
-    return rate_of(value, initial_rate(tiers, instrument, trader, value), clock[0]["rate_scale"])
+    return rate_of(value, initial_rate(world, instrument, trader, value), world.clock[0]["rate_scale"])

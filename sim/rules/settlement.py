@@ -12,41 +12,41 @@ from sim.terms.vocabulary import EVENT_TRANSFER, NONE
 
 
 @kernel
-def credit(clock, quote_balance, row, amount):
+def credit(world, row, amount):
     """One half of a posting: add atoms (take them, if negative) and post to the running total."""
-    quote_balance[row] += amount
-    clock[0]["money_sum"] += amount
+    world.quote_balance[row] += amount
+    world.clock[0]["money_sum"] += amount
 
 
 @kernel
 def transfer(world, kind, from_row, to_row, amount, k, actor, counterparty, cause):
     """Move atoms between two balance rows and write the event; its id."""
-    credit(world.clock, world.quote_balance, from_row, -amount)
-    credit(world.clock, world.quote_balance, to_row, amount)
-    mark_account_dirty(world.safe_radius, world.block_radius, from_row)
-    mark_account_dirty(world.safe_radius, world.block_radius, to_row)
-    return emit(world.clock, world.events, kind, k, actor, counterparty, 0, 0, amount, cause, from_row, to_row)
+    credit(world, from_row, -amount)
+    credit(world, to_row, amount)
+    mark_account_dirty(world, from_row)
+    mark_account_dirty(world, to_row)
+    return emit(world, kind, k, actor, counterparty, 0, 0, amount, cause, from_row, to_row)
 
 
 @kernel
-def change_position(clock, instruments, position_size, entry_value, k, trader, lots, cost):
+def change_position(world, k, trader, lots, cost):
     """One half of a trade: add signed lots bought for `cost` atoms; the entry value follows.
 
     A partial close lowers the entry value pro rata, rounded toward zero; a flip opens the rest at its share of cost.
     """
-    row = k * clock[0]["n_traders"] + trader
-    old = position_size[row]
+    row = k * world.clock[0]["n_traders"] + trader
+    old = world.position_size[row]
     new = old + lots
-    position_size[row] = new
-    instruments[k]["size_sum"] += lots
-    instruments[k]["open_interest"] += max(new, 0) - max(old, 0)
+    world.position_size[row] = new
+    world.instruments[k]["size_sum"] += lots
+    world.instruments[k]["open_interest"] += max(new, 0) - max(old, 0)
     if old == 0 or (old > 0) == (lots > 0):
-        entry_value[row] += cost
+        world.entry_value[row] += cost
         return
     closed = min(abs(lots), abs(old))
-    entry_value[row] -= share_toward_zero(entry_value[row], closed, abs(old))
+    world.entry_value[row] -= share_toward_zero(world.entry_value[row], closed, abs(old))
     if closed < abs(lots):
-        entry_value[row] += cost - share_toward_zero(cost, closed, abs(lots))
+        world.entry_value[row] += cost - share_toward_zero(cost, closed, abs(lots))
 
 
 @kernel
@@ -56,15 +56,15 @@ def move_lots(world, kind, k, giver, taker, lots, amount, price, cause):
     Used for trades, take-overs, auto-deleveraging and trades with the outside world alike.
     """
     clock = world.clock
-    taker_row = account_of(clock, world.populations, world.traders, taker, k)
-    giver_row = account_of(clock, world.populations, world.traders, giver, k)
-    change_position(clock, world.instruments, world.position_size, world.entry_value, k, taker, lots, amount)
-    change_position(clock, world.instruments, world.position_size, world.entry_value, k, giver, -lots, -amount)
-    credit(clock, world.quote_balance, taker_row, -amount)
-    credit(clock, world.quote_balance, giver_row, amount)
-    mark_account_dirty(world.safe_radius, world.block_radius, taker_row)
-    mark_account_dirty(world.safe_radius, world.block_radius, giver_row)
-    return emit(clock, world.events, kind, k, taker, giver, price, lots, amount, cause, taker_row, giver_row)
+    taker_row = account_of(world, taker, k)
+    giver_row = account_of(world, giver, k)
+    change_position(world, k, taker, lots, amount)
+    change_position(world, k, giver, -lots, -amount)
+    credit(world, taker_row, -amount)
+    credit(world, giver_row, amount)
+    mark_account_dirty(world, taker_row)
+    mark_account_dirty(world, giver_row)
+    return emit(world, kind, k, taker, giver, price, lots, amount, cause, taker_row, giver_row)
 
 
 @kernel
@@ -91,8 +91,8 @@ def settle_collateral(world, k, trader, old_size, old_balance, old_entry, volunt
     flipped = old_size != 0 and (old_size > 0) != (size > 0)
     if abs(size) > abs(old_size) or flipped:
         opened = abs(size) if flipped else abs(size) - abs(old_size)
-        value = notional(clock, world.instruments[k], opened, world.instruments[k]["mark_price"])
-        wanted = initial_margin(clock, world.tiers, world.instruments[k], world.traders[trader], value)
+        value = notional(world, world.instruments[k], opened, world.instruments[k]["mark_price"])
+        wanted = initial_margin(world, world.instruments[k], world.traders[trader], value)
         amount = min(wanted, max(world.quote_balance[trader], 0))
         if amount > 0:
             transfer(world, EVENT_TRANSFER, trader, account, amount, k, trader, trader, NONE)

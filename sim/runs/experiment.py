@@ -131,9 +131,7 @@ def _write(
     return folder.final
 
 
-def _report(
-    name: str, analysis: Analysis | None, runs: pd.DataFrame, failed: int, seconds: float, final: Path
-) -> None:
+def _report(name: str, analysis: Analysis | None, runs: pd.DataFrame, failed: int, seconds: float, final: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 

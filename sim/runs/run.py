@@ -104,9 +104,7 @@ def first_news_step(scenario: "Scenario") -> int | None:
 
 def run_facts(scenario: "Scenario", seed: int, session: "Session") -> RunFacts:
     """What the summary needs to know of the scenario."""
-    funds = [
-        layer for venue in scenario.venues.values() for layer in venue.waterfall if layer.kind == "insurance_fund"
-    ]
+    funds = [layer for venue in scenario.venues.values() for layer in venue.waterfall if layer.kind == "insurance_fund"]
     return RunFacts(
         seed=seed,
         config_hash=scenario.config_hash,

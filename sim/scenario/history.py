@@ -85,5 +85,7 @@ def entry_prices(
         if open_rows.shape[0] == 0:
             break
     age[open_rows] = 0
-    ticks = [np.rint(start_tick(scenario, k) * paths[k, MINUTES - age]).astype(np.int64) for k in range(notional.shape[0])]
+    ticks = [
+        np.rint(start_tick(scenario, k) * paths[k, MINUTES - age]).astype(np.int64) for k in range(notional.shape[0])
+    ]
     return Entries(np.stack(ticks))

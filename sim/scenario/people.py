@@ -134,14 +134,22 @@ def _chosen_leverage(
 
 
 def _take_positions(
-    scenario: Scenario, crowd: Crowd, notional: np.ndarray, sign: np.ndarray, record: LeveragedSpeculator, p: int, seed: int
+    scenario: Scenario,
+    crowd: Crowd,
+    notional: np.ndarray,
+    sign: np.ndarray,
+    record: LeveragedSpeculator,
+    p: int,
+    seed: int,
 ) -> None:
     """Fill lots, entries, wallet and allotment weights; nobody is liquidatable, in cross or in isolated mode."""
     regime = scenario.venues[record.venue].margin
     free = 1.0 - regime.isolated_reserve_share
     needed = np.zeros(notional.shape)
     collateral = np.zeros(notional.shape)
-    entries = entry_prices(scenario, seed, p, crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp)
+    entries = entry_prices(
+        scenario, seed, p, crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp
+    )
     for k, instrument in enumerate(scenario.instruments):
         tick, lot = scenario.contract_of(instrument).tick_size, scenario.contract_of(instrument).lot_size
         start = round(instrument.start_price / tick)
@@ -176,7 +184,9 @@ def trend_rows(scenario: Scenario, record: TrendFollower, p: int, seed: int, ope
         rows = np.arange(record.count) % len(listed) == i
         if rows.any():
             budget = record.budget_of_open_interest * open_interest[k]
-            orders[rows] = np.minimum(orders[rows] * budget / orders[rows].sum(), max(record.max_order, budget / rows.sum()))
+            orders[rows] = np.minimum(
+                orders[rows] * budget / orders[rows].sum(), max(record.max_order, budget / rows.sum())
+            )
             most = 1.0 / whole_rate(initial_rows(scenario, scenario.instruments[k]), orders[rows])
             drawn = record.leverage_median * np.exp(record.leverage_sigma * normals[rows])
             crowd.leverage[rows] = np.clip(drawn, 1.0, most)
@@ -208,6 +218,8 @@ def basis_rows(scenario: Scenario, record: BasisTrader, p: int, seed: int, net_l
         value += np.abs(crowd.lots[k]) * unit
     crowd.wallet = value / record.leverage + 1.0
     for k in listed:
-        unit = scenario.instruments[k].start_price * float(exact(scenario.contract_of(scenario.instruments[k]).lot_size))
+        unit = scenario.instruments[k].start_price * float(
+            exact(scenario.contract_of(scenario.instruments[k]).lot_size)
+        )
         crowd.weight[k] = np.where(value > 0, np.abs(crowd.lots[k]) * unit / np.maximum(value, 1e-300), crowd.weight[k])
     return crowd

@@ -24,7 +24,9 @@ def atom_of(scenario: Scenario) -> Fraction:
     return Fraction(numerator, denominator)
 
 
-def maintenance_rows(scenario: Scenario, instrument: Instrument, scale: float | None = None) -> list[tuple[Fraction, Fraction]]:
+def maintenance_rows(
+    scenario: Scenario, instrument: Instrument, scale: float | None = None
+) -> list[tuple[Fraction, Fraction]]:
     """(floor in quote, marginal rate) of the schedule in force, scaled, clamped at 1, equal neighbours merged."""
     regime = scenario.venues[instrument.venue].margin
     factor = exact(regime.maintenance_scale if scale is None else scale)

@@ -62,7 +62,9 @@ class LeveragedSpeculator(Record):
     trade_median: float = dial(2_000.0, "median notional of such a trade", unit="quote", source=ASSUMED, gt=0, le=1e10)
     trade_sigma: float = dial(1.5, "sigma of its logarithm", source=ASSUMED, ge=0, le=5)
     trade_max: float = dial(2.0e5, "largest such trade", unit="quote", source=ASSUMED, gt=0, le=1e12)
-    slippage: float = dial(0.005, "limit of such a trade beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5)
+    slippage: float = dial(
+        0.005, "limit of such a trade beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5
+    )
 
 
 @kernel

@@ -1,41 +1,80 @@
-"""`World`: every array of the model, and nothing else. Kernels take it whole or a few of its tables."""
+"""`World`: every array of the model, and nothing else."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import ClassVar
 
 import numpy as np
 
+from sim.tables import layout
+from sim.terms.handle import Holder
 
-class World(NamedTuple):
+INT = np.dtype(np.int64)
+FLOAT = np.dtype(np.float64)
+
+
+class World(Holder):
     """Rows: trader t; position p = instrument * n_traders + t; margin account a: t is the wallet (and the
     cross account), n_traders + p the isolated account of position p."""
 
-    clock: np.ndarray  # CLOCK, 1 row
-    venues: np.ndarray  # VENUES
-    funds: np.ndarray  # FUNDS, one a venue
-    instruments: np.ndarray  # INSTRUMENTS
-    tiers: np.ndarray  # TIERS, maintenance and initial schedules of all instruments
-    populations: np.ndarray  # POPULATIONS
-    desks: np.ndarray  # DESKS, population * n_instruments + instrument
-    market_view: np.ndarray  # VIEW, one an instrument
-    traders: np.ndarray  # TRADERS
-    positions: np.ndarray  # POSITIONS, open orders of each position row
-    position_size: np.ndarray  # (positions,) int64 signed lots
-    entry_value: np.ndarray  # (positions,) int64 atoms, signed cost; ranking and reports, never conservation
-    quote_balance: np.ndarray  # (accounts,) int64 atoms
-    safe_radius: np.ndarray  # (accounts,) float64 relative move from the anchor below which no check is due
-    block_radius: np.ndarray  # (accounts / 64,) float64 least radius of a block
-    account_case: np.ndarray  # (accounts,) int64 row in cases or -1
-    cases: np.ndarray  # CASES
-    levels: np.ndarray  # LEVELS
-    orders: np.ndarray  # ORDERS
-    stops: np.ndarray  # STOPS
-    inbox: np.ndarray  # INBOX
-    fills: np.ndarray  # FILLS
-    quotes: np.ndarray  # QUOTES
-    queue: np.ndarray  # (2, capacity) int64 breached accounts and their sort keys
-    ranking: np.ndarray  # (n_instruments, n_traders) int64 candidates for auto-deleveraging
-    index_path: np.ndarray  # (n_instruments, steps + 1) int64 thousandths of a tick
-    basis_samples: np.ndarray  # (n_instruments, window) int64 mid minus index, thousandths of a tick
-    mids: np.ndarray  # (n_instruments, window) float64 ticks, ring over steps
-    events: np.ndarray  # EVENTS
-    steps: np.ndarray  # STEPS
+    columns: ClassVar[Mapping[str, tuple[np.dtype, int]]] = {
+        "clock": (layout.CLOCK, 1),  # 1 row
+        "venues": (layout.VENUES, 1),
+        "funds": (layout.FUNDS, 1),  # one a venue
+        "instruments": (layout.INSTRUMENTS, 1),
+        "tiers": (layout.TIERS, 1),  # maintenance and initial schedules of all instruments
+        "populations": (layout.POPULATIONS, 1),
+        "desks": (layout.DESKS, 1),  # population * n_instruments + instrument
+        "market_view": (layout.VIEW, 1),  # one an instrument
+        "traders": (layout.TRADERS, 1),
+        "positions": (layout.POSITIONS, 1),  # open orders of each position row
+        "position_size": (INT, 1),  # (positions,) signed lots
+        "entry_value": (INT, 1),  # (positions,) atoms, signed cost; ranking and reports, never conservation
+        "quote_balance": (INT, 1),  # (accounts,) atoms
+        "safe_radius": (FLOAT, 1),  # (accounts,) relative move from the anchor below which no check is due
+        "block_radius": (FLOAT, 1),  # (accounts / 64,) least radius of a block
+        "account_case": (INT, 1),  # (accounts,) row in cases or -1
+        "cases": (layout.CASES, 1),
+        "levels": (layout.LEVELS, 1),
+        "orders": (layout.ORDERS, 1),
+        "stops": (layout.STOPS, 1),
+        "inbox": (layout.INBOX, 1),
+        "fills": (layout.FILLS, 1),
+        "quotes": (layout.QUOTES, 1),
+        "queue": (INT, 2),  # (2, capacity) breached accounts and their sort keys
+        "ranking": (INT, 2),  # (n_instruments, n_traders) candidates for auto-deleveraging
+        "index_path": (INT, 2),  # (n_instruments, steps + 1) thousandths of a tick
+        "basis_samples": (INT, 2),  # (n_instruments, window) mid minus index, thousandths of a tick
+        "mids": (FLOAT, 2),  # (n_instruments, window) ticks, ring over steps
+        "events": (layout.EVENTS, 1),
+        "steps": (layout.STEPS, 1),
+    }
+    clock: np.ndarray
+    venues: np.ndarray
+    funds: np.ndarray
+    instruments: np.ndarray
+    tiers: np.ndarray
+    populations: np.ndarray
+    desks: np.ndarray
+    market_view: np.ndarray
+    traders: np.ndarray
+    positions: np.ndarray
+    position_size: np.ndarray
+    entry_value: np.ndarray
+    quote_balance: np.ndarray
+    safe_radius: np.ndarray
+    block_radius: np.ndarray
+    account_case: np.ndarray
+    cases: np.ndarray
+    levels: np.ndarray
+    orders: np.ndarray
+    stops: np.ndarray
+    inbox: np.ndarray
+    fills: np.ndarray
+    quotes: np.ndarray
+    queue: np.ndarray
+    ranking: np.ndarray
+    index_path: np.ndarray
+    basis_samples: np.ndarray
+    mids: np.ndarray
+    events: np.ndarray
+    steps: np.ndarray

@@ -4,9 +4,7 @@ Numba keys its cache on one file, so an edit in a callee or in a constant of ano
 unseen; compile flags are not in its key either. Ours is stamped with every source file and the flags.
 """
 
-
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any, TypeVar
 import llvmlite
 import numba
 import numpy
+from numba import types
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -72,10 +71,21 @@ class _KernelCache(FunctionCache):
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first call, cached on disk; a plain function when the JIT is off."""
-    dispatcher = numba.njit(function)
-    if hasattr(dispatcher, "enable_caching"):
-        dispatcher._cache = _KernelCache(function)
+    """Compile `function` on first call, cached on disk; a plain function when the JIT is off.
+
+    A constant in a call counts as its type: numba would compile one variant per constant otherwise.
+    """
+    dispatcher = numba.njit(no_cfunc_wrapper=True)(function)
+    if not hasattr(dispatcher, "enable_caching"):
+        return dispatcher
+    dispatcher._cache = _KernelCache(function)
+    template = dispatcher.get_call_template
+
+    def get_call_template(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
+        plain = {name: types.unliteral(kind) for name, kind in kws.items()}
+        return template(tuple(types.unliteral(kind) for kind in args), plain)
+
+    dispatcher.get_call_template = get_call_template
     return dispatcher
 
 

@@ -9,6 +9,7 @@ from sim.rules.bankruptcy import value_at_mark
 from sim.rules.margin import account_margin, account_of
 from sim.rules.rounding import share_floor
 from sim.rules.settlement import move_lots, settle_collateral
+from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.terms import kernel
 from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING
 
@@ -18,6 +19,9 @@ class AutoDeleveraging(Record):
 
     kind: Literal["auto_deleveraging"] = "auto_deleveraging"
 
+
+SCORE_MAX = 1e6
+SCORE_SCALE = 1e6  # scores are compared to six decimals; nearer ones go by trader
 RANKING_LIFE_STEPS = 10  # a ranking serves this long; every candidate is looked at again before it is used
 
 
@@ -44,10 +48,9 @@ def deleverage(world, v, k, trader, lots, share, cause):
             instrument["adl_next"] += 1
             continue
         handed = share_floor(share, part, abs(size))
-        account = account_of(clock, world.populations, world.traders, other, k)
+        account = account_of(world, other, k)
         equity, _ = account_margin(
-            clock, world.instruments, world.tiers, world.populations, world.traders,
-            world.position_size, world.quote_balance, account,
+            world, account,
         )  # fmt: skip
         if equity + handed < 0:
             instrument["adl_next"] += 1
@@ -83,30 +86,28 @@ def rank_counterparties(world, v, k, side):
     clock = world.clock
     n_traders = clock[0]["n_traders"]
     instrument = world.instruments[k]
-    scores = np.empty(n_traders, np.float64)
+    keys = np.empty(n_traders, np.int64)
     found = 0
     for trader in range(n_traders):
         population = world.populations[world.traders[trader]["population"]]
         size = world.position_size[k * n_traders + trader]
         if size * side <= 0 or population["exempt"] != 0:
             continue
-        account = account_of(clock, world.populations, world.traders, trader, k)
+        account = account_of(world, trader, k)
         equity, _ = account_margin(
-            clock, world.instruments, world.tiers, world.populations, world.traders,
-            world.position_size, world.quote_balance, account,
+            world, account,
         )  # fmt: skip
         if equity <= 0:
             continue
         entry = world.entry_value[k * n_traders + trader]
         profit = float(size * instrument["mark_price"] * instrument["tick_value"] - entry) / float(max(abs(entry), 1))
         leverage = float(value_at_mark(world, k, size)) / float(equity)
-        scores[found] = -(profit * leverage if profit > 0.0 else profit / leverage)
-        world.ranking[k, found] = trader
+        score = profit * leverage if profit > 0.0 else profit / leverage
+        keys[found] = (int(-min(max(score, -SCORE_MAX), SCORE_MAX) * SCORE_SCALE) << ROW_BITS) | trader
         found += 1
-    order = np.argsort(scores[:found], kind="mergesort")
-    unsorted = world.ranking[k, :found].copy()
+    sort_keys(keys, found)
     for i in range(found):
-        world.ranking[k, i] = unsorted[order[i]]
+        world.ranking[k, i] = keys[i] & ROW_MASK
     instrument["adl_side"] = side
     instrument["adl_step"] = clock[0]["step"]
     instrument["adl_rows"] = found

@@ -141,7 +141,7 @@ def take_over(world, v, k, trader, lots, share, cause):
 def present_shortfall(world, v, k, trader, amount, cause):
     """A default: somebody leaves a loss beyond its equity."""
     world.funds[v]["shortfalls_presented"] += amount
-    emit(world.clock, world.events, EVENT_DEFAULT, k, trader, NONE, 0, 0, amount, cause, NONE, NONE)
+    emit(world, EVENT_DEFAULT, k, trader, NONE, 0, 0, amount, cause, NONE, NONE)
 
 
 @kernel
@@ -153,7 +153,9 @@ def pay_shortfall(world, v, account, trader, cause):
     cash, _, _, _ = fund_state(world, v)
     paid = min(owed, max(cash, 0))
     if paid > 0:
-        transfer(world, EVENT_FUND_PAYMENT, world.venues[v]["fund"], account, paid, k, trader, world.venues[v]["fund"], cause)
+        transfer(
+            world, EVENT_FUND_PAYMENT, world.venues[v]["fund"], account, paid, k, trader, world.venues[v]["fund"], cause
+        )
         note_payment(world, v, paid)
     if paid < owed:
         note_exhausted(world, v)
@@ -179,7 +181,7 @@ def work_off_inventory(world, v, t):
         lots = abs(size)
         if venue["throttle_atoms"] >= 0:
             lots = min(lots, venue["throttle_atoms"] // value_at_mark(world, k, 1))
-        limit = band_tick(world.clock, instrument, -sign, venue["band_rate"])
+        limit = band_tick(world, instrument, -sign, venue["band_rate"])
         cash, _, _, _ = fund_state(world, v)
         loss = ceil_div(world.entry_value[row], abs(size)) - sign * limit * instrument["tick_value"]
         if loss > 0:
@@ -191,7 +193,7 @@ def work_off_inventory(world, v, t):
         if filled > 0:
             result = world.entry_value[row] + world.quote_balance[fund] - before
             emit(
-                world.clock, world.events, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],
+                world, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],
                 -sign * filled, result, NONE, NONE, NONE,
             )  # fmt: skip
             if result < 0 and world.funds[v]["first_payment_step"] < 0:
