@@ -33,51 +33,53 @@ def no_ask(instrument):
 @kernel
 def rest_order(world, k, side, price, size, owner, flags, tag):
     """Append an order to its level and its owner's list; its slot, or NONE when the pool is full."""
-    slot = world.clock[0]["free_order"]
+    clock, instrument = world.clock[0], world.instruments[k]
+    slot = clock["free_order"]
     if slot < 0:
         return NONE
-    world.clock[0]["free_order"] = world.orders[slot]["next"]
-    world.clock[0]["live_orders"] += 1
-    sequence = world.clock[0]["sequence"]
-    world.clock[0]["sequence"] = sequence + 1
-    level = world.instruments[k]["level_base"] + price
-    tail = world.levels[level]["tail"]
-    world.orders[slot]["price"] = price
-    world.orders[slot]["size"] = size
-    world.orders[slot]["side"] = side
-    world.orders[slot]["instrument"] = k
-    world.orders[slot]["owner"] = owner
-    world.orders[slot]["flags"] = flags
-    world.orders[slot]["tag"] = tag
-    world.orders[slot]["sequence"] = sequence
-    world.orders[slot]["next"] = NONE
-    world.orders[slot]["prev"] = tail
+    order = world.orders[slot]
+    clock["free_order"] = order["next"]
+    clock["live_orders"] += 1
+    sequence = clock["sequence"]
+    clock["sequence"] = sequence + 1
+    at = world.levels[instrument["level_base"] + price]
+    tail = at["tail"]
+    order["price"] = price
+    order["size"] = size
+    order["side"] = side
+    order["instrument"] = k
+    order["owner"] = owner
+    order["flags"] = flags
+    order["tag"] = tag
+    order["sequence"] = sequence
+    order["next"] = NONE
+    order["prev"] = tail
     if tail >= 0:
         world.orders[tail]["next"] = slot
     else:
-        world.levels[level]["head"] = slot
-    world.levels[level]["tail"] = slot
-    world.levels[level]["quantity"] += size
-    row = k * world.clock[0]["n_traders"] + owner
-    first = world.positions[row]["first_order"]
-    world.orders[slot]["owner_next"] = first
-    world.orders[slot]["owner_prev"] = NONE
+        at["head"] = slot
+    at["tail"] = slot
+    at["quantity"] += size
+    position = world.positions[k * clock["n_traders"] + owner]
+    first = position["first_order"]
+    order["owner_next"] = first
+    order["owner_prev"] = NONE
     if first >= 0:
         world.orders[first]["owner_prev"] = slot
-    world.positions[row]["first_order"] = slot
+    position["first_order"] = slot
     if side == BUY:
-        world.positions[row]["open_buy_lots"] += size
-        world.positions[row]["open_buy_value"] += size * price
-        world.instruments[k]["bid_orders"] += 1
-        if price > world.instruments[k]["best_bid"]:
-            world.instruments[k]["best_bid"] = price
+        position["open_buy_lots"] += size
+        position["open_buy_value"] += size * price
+        instrument["bid_orders"] += 1
+        if price > instrument["best_bid"]:
+            instrument["best_bid"] = price
     else:
-        world.positions[row]["open_sell_lots"] += size
-        world.positions[row]["open_sell_value"] += size * price
-        world.instruments[k]["ask_orders"] += 1
-        if price < world.instruments[k]["best_ask"]:
-            world.instruments[k]["best_ask"] = price
-    if world.clock[0]["record_orders"] != 0:
+        position["open_sell_lots"] += size
+        position["open_sell_value"] += size * price
+        instrument["ask_orders"] += 1
+        if price < instrument["best_ask"]:
+            instrument["best_ask"] = price
+    if clock["record_orders"] != 0:
         handle = order_id_of(world, slot)
         emit(world, EVENT_ORDER_RESTED, k, owner, flags, price, side * size, 0, handle, NONE, NONE)
     return slot
@@ -86,59 +88,62 @@ def rest_order(world, k, side, price, size, owner, flags, tag):
 @kernel
 def take_from_order(world, slot, quantity):
     """Lower a resting order by `quantity` lots, in its level and in its owner's reserve."""
-    k = world.orders[slot]["instrument"]
-    price = world.orders[slot]["price"]
-    world.orders[slot]["size"] -= quantity
+    order = world.orders[slot]
+    k = order["instrument"]
+    price = order["price"]
+    order["size"] -= quantity
     world.levels[world.instruments[k]["level_base"] + price]["quantity"] -= quantity
-    row = k * world.clock[0]["n_traders"] + world.orders[slot]["owner"]
-    if world.orders[slot]["side"] == BUY:
-        world.positions[row]["open_buy_lots"] -= quantity
-        world.positions[row]["open_buy_value"] -= quantity * price
+    position = world.positions[k * world.clock[0]["n_traders"] + order["owner"]]
+    if order["side"] == BUY:
+        position["open_buy_lots"] -= quantity
+        position["open_buy_value"] -= quantity * price
     else:
-        world.positions[row]["open_sell_lots"] -= quantity
-        world.positions[row]["open_sell_value"] -= quantity * price
+        position["open_sell_lots"] -= quantity
+        position["open_sell_value"] -= quantity * price
 
 
 @kernel
 def unlink_order(world, slot):
     """Take an order out of its level and its owner's list, free its slot, find the next best level."""
-    k = world.orders[slot]["instrument"]
-    take_from_order(world, slot, world.orders[slot]["size"])
-    price = world.orders[slot]["price"]
-    level = world.instruments[k]["level_base"] + price
-    before = world.orders[slot]["prev"]
-    after = world.orders[slot]["next"]
+    order, clock = world.orders[slot], world.clock[0]
+    k = order["instrument"]
+    take_from_order(world, slot, order["size"])
+    price = order["price"]
+    instrument = world.instruments[k]
+    at = world.levels[instrument["level_base"] + price]
+    before = order["prev"]
+    after = order["next"]
     if before >= 0:
         world.orders[before]["next"] = after
     else:
-        world.levels[level]["head"] = after
+        at["head"] = after
     if after >= 0:
         world.orders[after]["prev"] = before
     else:
-        world.levels[level]["tail"] = before
-    before = world.orders[slot]["owner_prev"]
-    after = world.orders[slot]["owner_next"]
+        at["tail"] = before
+    before = order["owner_prev"]
+    after = order["owner_next"]
     if before >= 0:
         world.orders[before]["owner_next"] = after
     else:
-        world.positions[k * world.clock[0]["n_traders"] + world.orders[slot]["owner"]]["first_order"] = after
+        world.positions[k * clock["n_traders"] + order["owner"]]["first_order"] = after
     if after >= 0:
         world.orders[after]["owner_prev"] = before
-    tag = world.orders[slot]["tag"]
+    tag = order["tag"]
     if tag >= 0:
         world.quotes[tag]["order_id"] = NONE
-    if world.orders[slot]["side"] == BUY:
-        world.instruments[k]["bid_orders"] -= 1
-        if price == world.instruments[k]["best_bid"] and world.levels[level]["head"] < 0:
+    if order["side"] == BUY:
+        instrument["bid_orders"] -= 1
+        if price == instrument["best_bid"] and at["head"] < 0:
             _lower_best_bid(world, k)
     else:
-        world.instruments[k]["ask_orders"] -= 1
-        if price == world.instruments[k]["best_ask"] and world.levels[level]["head"] < 0:
+        instrument["ask_orders"] -= 1
+        if price == instrument["best_ask"] and at["head"] < 0:
             _raise_best_ask(world, k)
-    world.orders[slot]["sequence"] = NONE
-    world.orders[slot]["next"] = world.clock[0]["free_order"]
-    world.clock[0]["free_order"] = slot
-    world.clock[0]["live_orders"] -= 1
+    order["sequence"] = NONE
+    order["next"] = clock["free_order"]
+    clock["free_order"] = slot
+    clock["live_orders"] -= 1
 
 
 @kernel
@@ -171,13 +176,20 @@ def cancel_order(world, slot):
     owner = world.orders[slot]["owner"]
     if world.orders[slot]["flags"] & FLAG_REDUCE_ONLY:
         world.traders[owner]["reduce_only_orders"] -= 1
-    if world.clock[0]["record_orders"] != 0:
-        signed = world.orders[slot]["side"] * world.orders[slot]["size"]
-        handle = order_id_of(world, slot)
-        k = world.orders[slot]["instrument"]
-        emit(world, EVENT_ORDER_REMOVED, k, owner, NONE, world.orders[slot]["price"], signed, 0, handle, NONE, NONE)
+    note_removed(world, slot, world.orders[slot]["size"])
     world.clock[0]["order_events"] += 1
     unlink_order(world, slot)
+
+
+@kernel
+def note_removed(world, slot, lots):
+    """Write, where order events are recorded, that lots left the book without a fill."""
+    if world.clock[0]["record_orders"] != 0:
+        order = world.orders[slot]
+        handle = order_id_of(world, slot)
+        signed = order["side"] * lots
+        k, owner, price = order["instrument"], order["owner"], order["price"]
+        emit(world, EVENT_ORDER_REMOVED, k, owner, NONE, price, signed, 0, handle, NONE, NONE)
 
 
 @kernel
@@ -188,30 +200,32 @@ def match_against_book(world, k, side, limit, size, owner):
     ends the call early. The owner's own resting orders in the way are cancelled.
     """
     n = 0
-    base = world.instruments[k]["level_base"]
+    instrument = world.instruments[k]
     while size > 0 and n < world.fills.shape[0]:
         if side == BUY:
-            price = world.instruments[k]["best_ask"]
-            if price > limit or world.instruments[k]["ask_orders"] == 0:
+            price = instrument["best_ask"]
+            if price > limit or instrument["ask_orders"] == 0:
                 break
         else:
-            price = world.instruments[k]["best_bid"]
-            if price < limit or world.instruments[k]["bid_orders"] == 0:
+            price = instrument["best_bid"]
+            if price < limit or instrument["bid_orders"] == 0:
                 break
-        slot = world.levels[base + price]["head"]
-        maker = world.orders[slot]["owner"]
+        slot = world.levels[instrument["level_base"] + price]["head"]
+        order = world.orders[slot]
+        maker = order["owner"]
         if maker == owner:
             cancel_order(world, slot)
             continue
-        quantity = min(size, world.orders[slot]["size"])
-        world.fills[n]["maker"] = maker
-        world.fills[n]["price"] = price
-        world.fills[n]["size"] = quantity
-        world.fills[n]["order_id"] = order_id_of(world, slot)
+        quantity = min(size, order["size"])
+        fill = world.fills[n]
+        fill["maker"] = maker
+        fill["price"] = price
+        fill["size"] = quantity
+        fill["order_id"] = order_id_of(world, slot)
         n += 1
         size -= quantity
-        if quantity == world.orders[slot]["size"]:
-            if world.orders[slot]["flags"] & FLAG_REDUCE_ONLY:
+        if quantity == order["size"]:
+            if order["flags"] & FLAG_REDUCE_ONLY:
                 world.traders[maker]["reduce_only_orders"] -= 1
             unlink_order(world, slot)
         else:
@@ -257,6 +271,7 @@ def shrink_reduce_only(world, k, owner, size):
                 excess -= world.orders[slot]["size"]
                 cancel_order(world, slot)
             elif excess > 0:
+                note_removed(world, slot, excess)
                 take_from_order(world, slot, excess)
                 excess = 0
         slot = following

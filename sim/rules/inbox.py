@@ -15,18 +15,18 @@ def post(world, time_key, kind, side, k, owner, price, size, trigger_price, flag
     if row >= world.inbox.shape[0]:
         world.clock[0]["error"] = int(7)
         return
-    inbox = world.inbox
-    inbox[row]["time_key"] = time_key
-    inbox[row]["kind"] = kind
-    inbox[row]["side"] = side
-    inbox[row]["instrument"] = k
-    inbox[row]["owner"] = owner
-    inbox[row]["price"] = price
-    inbox[row]["size"] = size
-    inbox[row]["trigger_price"] = trigger_price
-    inbox[row]["flags"] = flags
-    inbox[row]["tag"] = tag
-    inbox[row]["order_id"] = order_id
+    order = world.inbox[row]
+    order["time_key"] = time_key
+    order["kind"] = kind
+    order["side"] = side
+    order["instrument"] = k
+    order["owner"] = owner
+    order["price"] = price
+    order["size"] = size
+    order["trigger_price"] = trigger_price
+    order["flags"] = flags
+    order["tag"] = tag
+    order["order_id"] = order_id
     world.clock[0]["inbox_rows"] = row + 1
 
 

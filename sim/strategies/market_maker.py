@@ -83,31 +83,31 @@ def make_markets(world, p, t):
 @kernel
 def update_desk(world, p, k, desk):
     """Volatility filter, size factor (down at once, up slowly), centre of the quotes with pull and skew."""
-    population, desks, view = world.populations[p], world.desks, world.market_view[k]
+    population, row, view = world.populations[p], world.desks[desk], world.market_view[k]
     valued = valued_price(world, k, view["mid"])
-    move = (view["mid"] - desks[desk]["previous_mid"]) / valued
+    move = (view["mid"] - row["previous_mid"]) / valued
     keep = population["volatility_keep"]
-    variance = keep * desks[desk]["variance"] + (1.0 - keep) * move * move
-    desks[desk]["variance"] = variance
+    variance = keep * row["variance"] + (1.0 - keep) * move * move
+    row["variance"] = variance
     wanted = 1.0 / (1.0 + variance / (population["volatility_threshold"] * population["volatility_threshold"]))
-    factor = desks[desk]["size_factor"]
+    factor = row["size_factor"]
     factor = wanted if wanted < factor else factor + (wanted - factor) * population["return_share"]
     factor = max(factor, population["size_floor"])
-    desks[desk]["size_factor"] = factor
+    row["size_factor"] = factor
     index = float(world.instruments[k]["index_milli"]) / 1000.0
     gap = index - view["mid"]
-    centre = view["mid"] + (index - desks[desk]["previous_index"])
+    centre = view["mid"] + (index - row["previous_index"])
     centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(factor))
     inventory = 0
     first = k * world.clock[0]["n_traders"] + population["first_trader"]
-    for row in range(first, first + population["n_traders"]):
-        inventory += world.position_size[row]
-    desks[desk]["inventory"] = float(inventory)
-    fullness = float(inventory) / (population["inventory_limit"] * desks[desk]["scale"] / valued)
-    desks[desk]["centre"] = centre - population["skew"] * fullness * valued
-    desks[desk]["fullness"] = fullness
-    desks[desk]["previous_mid"] = view["mid"]
-    desks[desk]["previous_index"] = index
+    for held in range(first, first + population["n_traders"]):
+        inventory += world.position_size[held]
+    row["inventory"] = float(inventory)
+    fullness = float(inventory) / (population["inventory_limit"] * row["scale"] / valued)
+    row["centre"] = centre - population["skew"] * fullness * valued
+    row["fullness"] = fullness
+    row["previous_mid"] = view["mid"]
+    row["previous_index"] = index
 
 
 @kernel
