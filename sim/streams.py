@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 
 WORD = 0xFFFFFFFF
 
@@ -15,6 +15,7 @@ WORD = 0xFFFFFFFF
 @kernel
 def philox(c0, c1, c2, c3, k0, k1):
     """Four 32-bit words from a 128-bit counter and a 64-bit key, all as int64 in [0, 2**32)."""
+    never_inline()
     for _ in range(10):
         p = 0xD2511F53 * c0
         q = 0xCD9E8D57 * c2

@@ -9,7 +9,7 @@ from sim.rules.exchange import LARGEST_ORDER, execute
 from sim.rules.margin import account_margin, account_of, maintenance_atoms
 from sim.rules.rounding import ceil_div
 from sim.rules.settlement import move_lots, settle_collateral, transfer
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_LIQUIDATION_FEE,
     EVENT_LIQUIDATION_SALE,
@@ -173,6 +173,7 @@ def _note_forced(instrument, sign, event, t):
 @kernel
 def close_position(world, v, k, trader, t, cause):
     """Sell one position of a breached account off; what the book refuses goes down the waterfall. Lots closed."""
+    never_inline()
     clock = world.clock
     row = k * clock[0]["n_traders"] + trader
     account = account_of(world, trader, k)

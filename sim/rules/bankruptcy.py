@@ -2,12 +2,13 @@
 
 from sim.rules.margin import account_margin, account_of, maintenance_atoms, notional
 from sim.rules.rounding import ceil_div, rate_of, split_share
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 
 
 @kernel
 def equity_share(world, trader, k):
     """Equity in atoms that falls to one position: all of it, or in proportion to maintenance (as on dYdX v4)."""
+    never_inline()
     clock = world.clock
     account = account_of(world, trader, k)
     equity, maintenance = account_margin(

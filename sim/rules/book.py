@@ -5,7 +5,7 @@ so an account's orders are cancelled in time proportional to their number.
 """
 
 from sim.rules.events import emit
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import BUY, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED, FLAG_REDUCE_ONLY, NONE
 
 HANDLE_BITS = 22  # an order id holds its slot in the low bits, its sequence number above
@@ -173,6 +173,7 @@ def _raise_best_ask(world, k):
 @kernel
 def cancel_order(world, slot):
     """Remove a resting order that was not filled."""
+    never_inline()
     owner = world.orders[slot]["owner"]
     if world.orders[slot]["flags"] & FLAG_REDUCE_ONLY:
         world.traders[owner]["reduce_only_orders"] -= 1

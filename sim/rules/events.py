@@ -1,12 +1,13 @@
 """The one way to write an event."""
 
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import EVENT_ORDER_RESTED, NONE
 
 
 @kernel
 def emit(world, kind, instrument, actor, counterparty, price, size, amount, cause, from_row, to_row):
     """Append an event and return its id; NONE when it is order-level and the dial for those is off."""
+    never_inline()
     clock = world.clock[0]
     if kind >= EVENT_ORDER_RESTED and clock["record_orders"] == 0:
         return NONE

@@ -14,7 +14,7 @@ from sim.rules.events import emit
 from sim.rules.margin import account_of, notional
 from sim.rules.rounding import rate_of
 from sim.rules.settlement import move_lots, settle_collateral, transfer
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     BUY,
     EVENT_FILL,
@@ -43,6 +43,7 @@ LARGEST_ORDER = 1 << 31
 @kernel
 def execute(world, k, kind, side, owner, price, size, flags, tag):
     """Play one order; the lots that it filled at once. Prices in ticks, `price` ignored for market orders."""
+    never_inline()
     clock, instruments = world.clock, world.instruments
     clock[0]["order_events"] += 1
     if size <= 0 or size >= LARGEST_ORDER:
@@ -192,6 +193,7 @@ def cancel_slot(world, slot):
 @kernel
 def cancel_orders_of(world, k, owner):
     """Cancel every resting order and stop of an owner in one instrument."""
+    never_inline()
     row = k * world.clock[0]["n_traders"] + owner
     while world.positions[row]["first_order"] >= 0:
         cancel_slot(world, world.positions[row]["first_order"])

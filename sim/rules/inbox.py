@@ -2,7 +2,7 @@
 
 import math
 
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 
 TIME_BITS = 31  # a time within the step is an integer in [0, 2**31)
 END_OF_STEP = (1 << TIME_BITS) - 1
@@ -11,6 +11,7 @@ END_OF_STEP = (1 << TIME_BITS) - 1
 @kernel
 def post(world, time_key, kind, side, k, owner, price, size, trigger_price, flags, tag, order_id):
     """Put an order into the inbox; a full inbox sets the error code and drops it."""
+    never_inline()
     row = world.clock[0]["inbox_rows"]
     if row >= world.inbox.shape[0]:
         world.clock[0]["error"] = int(7)

@@ -5,7 +5,7 @@ Maintenance of a notional N by marginal tiers is convex and piecewise linear: ma
 """
 
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 
 SAFE_BITS = 1 << 62
 
@@ -55,6 +55,7 @@ def account_of(world, trader, k):
 @kernel
 def account_margin(world, account):
     """(equity in atoms, maintenance in atoms rounded up) of an account at the mark prices."""
+    never_inline()
     row, stride, count = account_span(world, account)
     equity = world.quote_balance[account]
     requirement = 0
@@ -89,6 +90,7 @@ def maintenance_atoms(world, instrument, value):
 @kernel
 def is_breached(world, account):
     """True when equity is below the maintenance margin, exactly; equality is safe."""
+    never_inline()
     row, stride, count = account_span(world, account)
     scale = world.clock[0]["rate_scale"]
     limit = SAFE_BITS // scale // 16

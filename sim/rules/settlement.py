@@ -7,7 +7,7 @@ from sim.rules.events import emit
 from sim.rules.margin import account_of, initial_margin, notional
 from sim.rules.rounding import share_toward_zero
 from sim.rules.safe_radius import mark_account_dirty
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import EVENT_TRANSFER, NONE
 
 
@@ -21,6 +21,7 @@ def credit(world, row, amount):
 @kernel
 def transfer(world, kind, from_row, to_row, amount, k, actor, counterparty, cause):
     """Move atoms between two balance rows and write the event; its id."""
+    never_inline()
     credit(world, from_row, -amount)
     credit(world, to_row, amount)
     mark_account_dirty(world, from_row)
@@ -55,6 +56,7 @@ def move_lots(world, kind, k, giver, taker, lots, amount, price, cause):
 
     Used for trades, take-overs, auto-deleveraging and trades with the outside world alike.
     """
+    never_inline()
     clock = world.clock
     taker_row = account_of(world, taker, k)
     giver_row = account_of(world, giver, k)
@@ -73,6 +75,7 @@ def settle_collateral(world, k, trader, old_size, old_balance, old_entry, volunt
 
     `old_balance` and `old_entry` belong to the position before the trade. A forced close gives back only at zero.
     """
+    never_inline()
     clock = world.clock
     n_traders = clock[0]["n_traders"]
     population = world.traders[trader]["population"]

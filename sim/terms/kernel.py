@@ -14,6 +14,7 @@ import llvmlite
 import numba
 import numpy
 from numba import types
+from numba.extending import intrinsic
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -87,6 +88,23 @@ def kernel(function: F) -> F:
 
     dispatcher.get_call_template = get_call_template
     return dispatcher
+
+
+@intrinsic
+def _never_inline(_context: Any) -> Any:
+    def codegen(context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.none(), codegen
+
+
+def _nothing() -> None:
+    return None
+
+
+# Called first in a kernel that many others call: each caller would otherwise compile its own copy of the body.
+never_inline = _nothing if numba.config.DISABLE_JIT else _never_inline
 
 
 def prune_cache() -> None:

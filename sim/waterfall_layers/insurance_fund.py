@@ -8,7 +8,7 @@ from sim.rules.events import emit
 from sim.rules.exchange import execute
 from sim.rules.rounding import ceil_div, share_floor, split_share
 from sim.rules.settlement import move_lots, settle_collateral, transfer
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_DEFAULT,
     EVENT_FUND_PAYMENT,
@@ -54,6 +54,7 @@ def fund_state(world, v):
 
     need: the smallest start with which equity after a stressed close-out would still be zero.
     """
+    never_inline()
     n_traders = world.clock[0]["n_traders"]
     fund = world.venues[v]["fund"]
     cash = world.quote_balance[fund]
@@ -72,6 +73,7 @@ def fund_state(world, v):
 @kernel
 def note_need(world, v):
     """Keep the largest need so far: it tells for every fund size whether that fund would have been exhausted."""
+    never_inline()
     _, _, _, need = fund_state(world, v)
     world.funds[v]["need_max"] = max(world.funds[v]["need_max"], need)
 
