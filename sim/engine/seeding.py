@@ -4,11 +4,11 @@ from sim.engine.trading import play
 from sim.strategies.market_maker import renew_quote
 from sim.streams import draw
 from sim.tables import World
-from sim.terms import kernel
+from sim.terms import entry
 from sim.terms.vocabulary import DRAW_SEEDING
 
 
-@kernel
+@entry
 def seed_quotes(world):
     """Post every quote of every maker around the start price and play them."""
     for k in range(world.instruments.shape[0]):

@@ -6,7 +6,7 @@ from sim.engine.margin_calls import margin_calls
 from sim.engine.prices import move_index_prices, settle_funding, show_market_view, update_mark_prices
 from sim.engine.recording import record
 from sim.engine.trading import collect_orders, match_and_settle
-from sim.terms import kernel
+from sim.terms import entry, kernel
 
 
 @kernel
@@ -26,7 +26,7 @@ def step(world, t):
     audit(world, t)  # 10
 
 
-@kernel
+@entry
 def advance(world, n_steps, event_headroom):
     """Play up to `n_steps` steps; how many were played.
 

@@ -72,14 +72,13 @@ class _KernelCache(FunctionCache):
 
 
 def kernel(function: F) -> F:
-    """Compile `function` on first call, cached on disk; a plain function when the JIT is off.
+    """Compile `function` when compiled code first calls it; a plain function when the JIT is off.
 
     A constant in a call counts as its type: numba would compile one variant per constant otherwise.
     """
     dispatcher = numba.njit(no_cfunc_wrapper=True)(function)
     if not hasattr(dispatcher, "enable_caching"):
         return dispatcher
-    dispatcher._cache = _KernelCache(function)
     template = dispatcher.get_call_template
 
     def get_call_template(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
@@ -87,6 +86,14 @@ def kernel(function: F) -> F:
         return template(tuple(types.unliteral(kind) for kind in args), plain)
 
     dispatcher.get_call_template = get_call_template
+    return dispatcher
+
+
+def entry(function: F) -> F:
+    """A kernel that Python calls: its machine code, with all that lies beneath, is kept on disk."""
+    dispatcher = kernel(function)
+    if hasattr(dispatcher, "enable_caching"):
+        dispatcher._cache = _KernelCache(function)
     return dispatcher
 
 
@@ -126,4 +133,4 @@ def _stamp_of(name: str) -> str:
     return head.rsplit("-", 1)[-1]
 
 
-__all__ = ["kernel", "prune_cache", "source_stamp"]
+__all__ = ["entry", "kernel", "never_inline", "prune_cache", "source_stamp"]
