@@ -47,7 +47,7 @@ def liquidate(world, t):
         if progress == 0:
             break
     for v in range(world.venues.shape[0]):
-        work_off_inventory(world, v, t)
+        work_off_inventory(world, v)
 
 
 @kernel

@@ -57,8 +57,7 @@ def _write(world, row, t, k, sampled):
     row["fund_equity"] = equity
     row["fund_need"] = max(need, fund["need_max"])
     fund["need_max"] = row["fund_need"]
-    on_inventory = equity - fund["start"] - fund["fees"] - fund["surplus"] + fund["shortfalls_paid"]
-    row["gross_drain"] = fund["shortfalls_presented"] + max(-on_inventory, 0)
+    row["gross_drain"] = fund["shortfalls_presented"] + fund["inventory_losses"] + max(cash - equity, 0)
     row["net_drain"] = fund["start"] - equity
 
 

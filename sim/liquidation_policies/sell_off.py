@@ -20,7 +20,7 @@ from sim.terms.vocabulary import (
     TARGET_FULL,
 )
 from sim.waterfall_layers.auto_deleveraging import deleverage
-from sim.waterfall_layers.insurance_fund import present_shortfall, take_over
+from sim.waterfall_layers.insurance_fund import note_default, take_over
 
 
 class LiquidationPolicy(Record):
@@ -202,7 +202,7 @@ def close_position(world, v, k, trader, t, cause):
         taken += deleverage(world, v, k, trader, abs(remaining), share, cause)
         handed = world.funds[v]["adl_loss"] - handed
         if handed > 0:
-            present_shortfall(world, v, k, trader, handed, cause)
+            note_default(world, k, trader, handed, cause)
     if taken > 0:
         note_closed(world, k, size, taken)
     return filled + taken

@@ -121,7 +121,9 @@ def _chosen_leverage(
 
     most = np.full(normals.shape, np.inf)
     for k, instrument in enumerate(scenario.instruments):
-        admissible = 1.0 / whole_rate(initial_rows(scenario, instrument), notional[k])
+        # With a collateral floor the same accounts must stand under every scale: the floor's scale decides.
+        rows = initial_rows(scenario, instrument, record.collateral_floor_scale or None)
+        admissible = 1.0 / whole_rate(rows, notional[k])
         most = np.where(notional[k] > 0, np.minimum(most, admissible), most)
     most = np.maximum(np.where(np.isfinite(most), most, 1.0), 1.0)
     least = np.minimum(record.leverage_min, most)
@@ -187,7 +189,8 @@ def trend_rows(scenario: Scenario, record: TrendFollower, p: int, seed: int, ope
             orders[rows] = np.minimum(
                 orders[rows] * budget / orders[rows].sum(), max(record.max_order, budget / rows.sum())
             )
-            most = 1.0 / whole_rate(initial_rows(scenario, scenario.instruments[k]), orders[rows])
+            schedule = initial_rows(scenario, scenario.instruments[k], record.collateral_floor_scale or None)
+            most = 1.0 / whole_rate(schedule, orders[rows])
             drawn = record.leverage_median * np.exp(record.leverage_sigma * normals[rows])
             crowd.leverage[rows] = np.clip(drawn, 1.0, most)
     crowd.wallet = orders / crowd.leverage / 0.9

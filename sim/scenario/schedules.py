@@ -38,10 +38,12 @@ def maintenance_rows(
     return rows
 
 
-def initial_rows(scenario: Scenario, instrument: Instrument) -> list[tuple[Fraction, Fraction]]:
-    """(floor in quote, rate on the whole notional) of the initial margin in force."""
+def initial_rows(
+    scenario: Scenario, instrument: Instrument, scale: float | None = None
+) -> list[tuple[Fraction, Fraction]]:
+    """(floor in quote, rate on the whole notional) of the initial margin in force, or under another scale."""
     regime = scenario.venues[instrument.venue].margin
-    factor = exact(regime.maintenance_scale)
+    factor = exact(regime.maintenance_scale if scale is None else scale)
     rows = []
     for floor, rate, leverage in regime.schedules[instrument.contract_name]:
         own = 1 / exact(leverage)

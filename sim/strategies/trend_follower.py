@@ -34,6 +34,13 @@ class TrendFollower(Record):
     order_median: float = dial(20_000.0, "median notional of an entry", unit="quote", source=ASSUMED, gt=0, le=1e10)
     size_sigma: float = dial(2.0, "sigma of the log-normal entry size", source=ASSUMED, ge=0, le=5)
     max_order: float = dial(5.0e6, "largest notional of an entry", unit="quote", source=ASSUMED, gt=0, le=1e12)
+    collateral_floor_scale: float = dial(
+        0.0,
+        "leverage is admissible under the schedule scaled by this; 0: the scale in force",
+        source=ASSUMED,
+        ge=0,
+        le=100,
+    )
     slippage: float = dial(0.005, "limit of an entry beyond the touch", unit="of price", source=PROTOTYPE, ge=0, le=0.5)
 
 

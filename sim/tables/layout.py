@@ -27,9 +27,10 @@ VENUES = _layout(
     "inexhaustible stressed_rate throttle_atoms adl_on cancel_all_orders"
 )
 
-# (n_venues,) atoms. cash = balance with inventory at cost; need_max: smallest start that would have sufficed.
+# (n_venues,) atoms. Cash is the balance with inventory at cost. surplus and inventory_losses: what closing inventory
+# won and lost against its bankruptcy price; need_max: smallest start that would have sufficed.
 FUNDS = _layout(
-    "start fees surplus shortfalls_presented shortfalls_paid take_over_losses need_max first_payment_step "
+    "start fees surplus shortfalls_presented shortfalls_paid inventory_losses need_max first_payment_step "
     "exhausted_step adl_notional adl_count uncovered adl_first_step adl_loss refused take_overs"
 )
 

@@ -79,11 +79,20 @@ def note_need(world, v):
 
 
 @kernel
-def note_payment(world, v, amount):
+def note_payment(world, v):
     """The fund's own money was used."""
-    world.funds[v]["shortfalls_paid"] += amount
-    if amount > 0 and world.funds[v]["first_payment_step"] < 0:
+    if world.funds[v]["first_payment_step"] < 0:
         world.funds[v]["first_payment_step"] = world.clock[0]["step"]
+
+
+@kernel
+def note_result(world, v, result):
+    """Closing inventory changed the fund's cash by `result` atoms: a loss, or surplus."""
+    if result < 0:
+        world.funds[v]["inventory_losses"] -= result
+        note_payment(world, v)
+    else:
+        world.funds[v]["surplus"] += result
 
 
 @kernel
@@ -127,22 +136,21 @@ def take_over(world, v, k, trader, lots, share, cause):
     mark = world.instruments[k]["mark_price"]
     amount = sign * taken * mark * world.instruments[k]["tick_value"] - part
     fund = world.venues[v]["fund"]
+    before, _, _, _ = fund_state(world, v)
     move_lots(world, EVENT_TAKE_OVER, k, trader, fund, sign * taken, amount, mark, cause)
+    after, _, _, _ = fund_state(world, v)
+    note_result(world, v, after - before)
     settle_collateral(world, k, trader, size, 0, 0, False)
     world.funds[v]["take_overs"] += 1
     if part < 0:
-        present_shortfall(world, v, k, trader, -part, cause)
-        note_payment(world, v, -part)
-    else:
-        world.funds[v]["surplus"] += part
+        note_default(world, k, trader, -part, cause)
     note_need(world, v)
     return taken
 
 
 @kernel
-def present_shortfall(world, v, k, trader, amount, cause):
-    """A default: somebody leaves a loss beyond its equity."""
-    world.funds[v]["shortfalls_presented"] += amount
+def note_default(world, k, trader, amount, cause):
+    """A default: somebody leaves a loss beyond its equity, at mark."""
     emit(world, EVENT_DEFAULT, k, trader, NONE, 0, 0, amount, cause, NONE, NONE)
 
 
@@ -151,14 +159,16 @@ def pay_shortfall(world, v, account, trader, cause):
     """An account without positions is below zero: the fund pays what it can, the venue's own capital the rest."""
     owed = -world.quote_balance[account]
     k = world.venues[v]["first_instrument"]
-    present_shortfall(world, v, k, trader, owed, cause)
+    note_default(world, k, trader, owed, cause)
+    world.funds[v]["shortfalls_presented"] += owed
     cash, _, _, _ = fund_state(world, v)
     paid = min(owed, max(cash, 0))
     if paid > 0:
         transfer(
             world, EVENT_FUND_PAYMENT, world.venues[v]["fund"], account, paid, k, trader, world.venues[v]["fund"], cause
         )
-        note_payment(world, v, paid)
+        world.funds[v]["shortfalls_paid"] += paid
+        note_payment(world, v)
     if paid < owed:
         note_exhausted(world, v)
         world.funds[v]["uncovered"] += owed - paid
@@ -168,7 +178,7 @@ def pay_shortfall(world, v, account, trader, cause):
 
 
 @kernel
-def work_off_inventory(world, v, t):
+def work_off_inventory(world, v):
     """Sell what the fund holds into the book: throttled, inside the band, never at a loss beyond its cash."""
     venue = world.venues[v]
     fund = venue["fund"]
@@ -198,6 +208,5 @@ def work_off_inventory(world, v, t):
                 world, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],
                 -sign * filled, result, NONE, NONE, NONE,
             )  # fmt: skip
-            if result < 0 and world.funds[v]["first_payment_step"] < 0:
-                world.funds[v]["first_payment_step"] = t
+            note_result(world, v, result)
         note_need(world, v)

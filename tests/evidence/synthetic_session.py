@@ -74,7 +74,7 @@ def make_funds() -> np.ndarray:
     funds = np.zeros(1, dtype=FUNDS)
     funds["start"], funds["need_max"] = int(12e6 / ATOM), int(9e6 / ATOM)
     funds["fees"], funds["surplus"] = int(3e6 / ATOM), int(0.4e6 / ATOM)
-    funds["shortfalls_paid"], funds["take_over_losses"] = int(7e6 / ATOM), int(2e6 / ATOM)
+    funds["shortfalls_paid"], funds["inventory_losses"] = int(7e6 / ATOM), int(2e6 / ATOM)
     funds["adl_loss"], funds["exhausted_step"], funds["first_payment_step"] = int(1.1e6 / ATOM), words.NONE, 720
     funds["adl_first_step"] = 900
     return funds
