@@ -1,0 +1,175 @@
+"""`firesale bench`: speed and memory of this machine, as one JSON object.
+
+Rates are per second of thread CPU time on one core, the fastest of several repeats, since other work on a shared
+machine can only slow them; `_median` stands beside the main ones.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sim.runs.bench_book import make_flow, measure_book
+
+if TYPE_CHECKING:
+    from sim.engine.session import Session
+    from sim.scenario import Scenario
+
+SCENARIO = "baseline"
+ACCOUNTS = (10_000, 100_000)
+REPEATS = 7
+STEPS = 1_000
+MEMORY_STEPS = (1_000, 100_000)
+MEMORY_EVERY = 1_000
+
+ONE_STEP = """
+from sim.scenario import load
+from sim.scenario.build import build_session
+build_session(load("baseline")).advance(1)
+"""
+HELP = "import sys; sys.argv = ['firesale', '--help']; from sim.cli import main; main()"
+MEMORY = "from sim.runs.bench import print_memory_growth; print_memory_growth()"
+
+
+def bench_command(as_json: bool) -> None:
+    """Measure everything (about a minute and a half) and print it."""
+    result = measure()
+    if as_json:
+        print(json.dumps(result, indent=1, allow_nan=False))
+        return
+    width = max(map(len, result))
+    for name, value in result.items():
+        print(f"{name:<{width}}  {value:,}" if isinstance(value, int | float) else f"{name:<{width}}  {value}")
+
+
+def measure(
+    events: int = 1_000_000,
+    accounts: tuple[int, int] = ACCOUNTS,
+    steps: int = STEPS,
+    repeats: int = REPEATS,
+    processes: bool = True,
+) -> dict[str, Any]:
+    """Every measurement; smaller sizes keep the names. `processes`: also those that start a Python of their own."""
+    result: dict[str, Any] = measure_book(make_flow(events), repeats)
+    for one, suffix in ((True, ""), (False, "_two_instruments")):
+        for count, name in zip(accounts, ("10k", "100k"), strict=True):
+            result |= measure_loop(world_of(count, one, (repeats + 1) * steps), steps, repeats, f"_{name}{suffix}")
+    recorded = world_of(accounts[0], True, (repeats + 1) * steps, "record.order_events=true")
+    result |= measure_loop(recorded, steps, repeats, "_10k_order_events_recorded")
+    for one, suffix in ((True, ""), (False, "_two_instruments")):
+        result[f"bytes_per_account{suffix}"] = bytes_per_account(one, *accounts)
+    if processes:
+        result["memory_growth_mb"] = float(_run(MEMORY)[1])
+        with tempfile.TemporaryDirectory() as empty:
+            result["compile_s"] = _run(ONE_STEP, NUMBA_CACHE_DIR=empty)[0]
+            result["warm_start_s"] = min(_run(ONE_STEP, NUMBA_CACHE_DIR=empty)[0] for _ in range(3))
+        result["help_s"] = min(_run(HELP)[0] for _ in range(5))
+    return result | machine()
+
+
+def world_of(count: int, one_instrument: bool, steps: int, *dials: str) -> "Session":
+    """The calm market with `count` leveraged accounts, built and not yet played."""
+    from sim.scenario import load
+    from sim.scenario.build import build_session
+
+    scenario = load(SCENARIO, [f"populations.speculators.count={count}", f"steps={steps}", *dials])
+    return build_session(first_instrument_only(scenario) if one_instrument else scenario)
+
+
+def first_instrument_only(scenario: "Scenario") -> "Scenario":
+    """The same scenario without its other instruments."""
+    fields = {name: getattr(scenario, name) for name in type(scenario).model_fields}
+    return type(scenario).model_validate(fields | {"instruments": scenario.instruments[:1]})
+
+
+def measure_loop(session: "Session", steps: int, repeats: int, suffix: str) -> dict[str, Any]:
+    """Whole steps, all phases and recording on: order events a second, and microseconds a step."""
+    session.advance(steps)  # compiles, and lets the market settle
+    seconds, events = [], []
+    for _ in range(repeats):
+        session.take_steps()
+        session.take_events()
+        before, start = int(session.world.clock[0]["order_events"]), time.thread_time()
+        session.advance(steps)
+        seconds.append(time.thread_time() - start)
+        events.append(int(session.world.clock[0]["order_events"]) - before)
+    rates = [n / s for n, s in zip(events, seconds, strict=True)]
+    return {
+        f"loop_events_per_s{suffix}": round(max(rates)),
+        f"loop_events_per_s{suffix}_median": round(float(np.median(rates))),
+        f"loop_us_per_step{suffix}": round(min(seconds) / steps * 1e6, 2),
+        f"loop_order_events_per_step{suffix}": round(sum(events) / steps / repeats, 1),
+    }
+
+
+def bytes_per_account(one_instrument: bool, base: int, more: int) -> float:
+    """What each further leveraged account adds to all tables."""
+    sizes = []
+    for count in (base, base + more):
+        world = world_of(count, one_instrument, 1).world
+        sizes.append(sum(getattr(world, name).nbytes for name in world.columns))
+    return float(sizes[1] - sizes[0]) / more
+
+
+def print_memory_growth() -> None:
+    """Growth of this process's memory in MiB over a long run whose recorded rows are taken and dropped."""
+    first, last = MEMORY_STEPS
+    session = world_of(500, True, last, "record.order_events=true")
+    start = 0.0
+    for played in range(MEMORY_EVERY, last + 1, MEMORY_EVERY):
+        session.advance(MEMORY_EVERY)
+        session.take_steps()
+        session.take_events()
+        if played == first:
+            start = resident_mb()
+    print(round(resident_mb() - start, 2))
+
+
+def resident_mb() -> float:
+    """Memory of this process in MiB; where the system does not tell, its largest so far."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+    except OSError:
+        import resource
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**20
+
+
+def _run(code: str, **environment: str) -> tuple[float, str]:
+    """(CPU seconds, output) of another Python that runs `code`."""
+    before = os.times()
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | environment, check=True, capture_output=True, text=True
+    )
+    after = os.times()
+    used = after.children_user + after.children_system - before.children_user - before.children_system
+    return round(used, 3), done.stdout
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    import numba
+
+    return {
+        "cores": os.cpu_count(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "numba": numba.__version__,
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
