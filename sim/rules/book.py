@@ -197,8 +197,9 @@ def note_removed(world, slot, lots):
 def match_against_book(world, k, side, limit, size, owner):
     """Fill up to `size` lots at `limit` or better, best price first, oldest first; what is left unfilled.
 
-    Fills go to the buffer `fills` (count in clock.n_fills) and are settled by the caller; a full buffer
-    ends the call early. The owner's own resting orders in the way are cancelled.
+    Fills go to the buffer `fills` (count in clock.n_fills) and are settled by the caller, who calls again until
+    none comes. A full buffer ends the call early, and so does a reduce-only order behind other fills: they may have
+    shrunk it. The owner's own resting orders in the way are cancelled.
     """
     n = 0
     instrument = world.instruments[k]
@@ -217,6 +218,8 @@ def match_against_book(world, k, side, limit, size, owner):
         if maker == owner:
             cancel_order(world, slot)
             continue
+        if n > 0 and order["flags"] & FLAG_REDUCE_ONLY:
+            break
         quantity = min(size, order["size"])
         fill = world.fills[n]
         fill["maker"] = maker
@@ -237,7 +240,10 @@ def match_against_book(world, k, side, limit, size, owner):
 
 @kernel
 def quantity_available(world, k, side, limit, size, owner):
-    """Lots of other owners at `limit` or better, counted until `size` is reached (fill-or-kill)."""
+    """Lots of other owners that are sure to be had at `limit` or better, counted up to `size` (fill-or-kill).
+
+    A reduce-only order may shrink when its owner's other orders fill: it counts if it is the only one of its side.
+    """
     base = world.instruments[k]["level_base"]
     found = 0
     price = world.instruments[k]["best_ask"] if side == BUY else world.instruments[k]["best_bid"]
@@ -245,11 +251,19 @@ def quantity_available(world, k, side, limit, size, owner):
     while found < size and (limit - price) * side >= 0 and (last - price) * side >= 0:
         slot = world.levels[base + price]["head"]
         while slot >= 0 and found < size:
-            if world.orders[slot]["owner"] != owner:
-                found += world.orders[slot]["size"]
-            slot = world.orders[slot]["next"]
+            order = world.orders[slot]
+            if order["owner"] != owner and (not order["flags"] & FLAG_REDUCE_ONLY or _stands_alone(world, k, order)):
+                found += order["size"]
+            slot = order["next"]
         price += side
     return found
+
+
+@kernel
+def _stands_alone(world, k, order):
+    position = world.positions[k * world.clock[0]["n_traders"] + order["owner"]]
+    open_lots = position["open_buy_lots"] if order["side"] == BUY else position["open_sell_lots"]
+    return open_lots == order["size"]
 
 
 @kernel

@@ -125,13 +125,13 @@ def _take(world, k, side, owner, price, size, flags):
             world, k, side, price, left, owner,
         )  # fmt: skip
         n = clock[0]["n_fills"]
+        if n == 0:
+            break
         for i in range(n):
             fill = world.fills[i]
             _settle_fill(world, k, side, owner, fill["maker"], fill["price"], fill["size"], flags, fill["order_id"])
         for i in range(n):
             _shrink_if_needed(world, k, world.fills[i]["maker"])
-        if n < world.fills.shape[0]:
-            break
     _shrink_if_needed(world, k, owner)
     return left
 
