@@ -1,0 +1,89 @@
+"""Worlds small enough to play in a test: two instruments, one venue, every population that a market needs."""
+
+import copy
+from typing import Any
+
+from sim.engine.session import Session
+from sim.scenario.build import UserTrader, build_session
+from sim.scenario.checks import check_scenario
+from sim.scenario.records import Scenario
+
+TIERS = {
+    "BTC": [[0, 0.004, 100], [20_000, 0.01, 50], [80_000, 0.025, 20], [300_000, 0.05, 10]],
+    "ETH": [[0, 0.005, 75], [10_000, 0.0125, 40], [50_000, 0.05, 10]],
+}
+VENUE: dict[str, Any] = {
+    "contracts": {"BTC": {"tick_size": 1.0, "lot_size": 0.01}, "ETH": {"tick_size": 0.1, "lot_size": 0.05}},
+    "margin": {"scope": "cross", "schedules": TIERS},
+    "mark_price": {"kind": "book_mark", "basis_window_steps": 5, "clamp": 0.05},
+    "funding": {"interval_steps": 20, "first_step": 10},
+    "liquidation": {"cap_per_step": 200_000.0, "price_band": 0.05, "fee_rate": 0.01},
+    "waterfall": [
+        {"kind": "insurance_fund", "size": 20_000.0, "throttle_per_step": 50_000.0},
+        {"kind": "auto_deleveraging"},
+    ],
+}
+POPULATIONS: list[dict[str, Any]] = [
+    {"kind": "market_maker", "name": "makers", "venue": "venue", "count": 2, "capital": 3.0e6, "depth": 4.0e5,
+     "levels": 6, "closest_bp": 4.0, "farthest_bp": 600.0, "layoff_half_life_s": 30.0},
+    {"kind": "noise_trader", "name": "noise", "venue": "venue", "count": 10, "capital": 1.0e6, "orders_per_s": 3.0,
+     "mean_order": 1_500.0, "max_order": 20_000.0},
+    {"kind": "arbitrageur", "name": "arbitrage", "venue": "venue", "count": 2, "capital": 5.0e6,
+     "speed_per_bp": 200.0, "cap_per_s": 2.0e4, "inventory_limit": 1.0e6},
+    {"kind": "trend_follower", "name": "trend", "venue": "venue", "count": 10, "window_s": 10.0,
+     "order_median": 2_000.0},
+    {"kind": "leveraged_speculator", "name": "speculators", "venue": "venue", "count": 40, "open_interest": 1.0e6,
+     "leverage_median": 15.0, "largest_share": 0.1, "trades_per_s": 1.0, "trade_median": 500.0, "trade_max": 5_000.0},
+    {"kind": "basis_trader", "name": "basis", "venue": "venue", "count": 6, "unleveraged_longs": 3.0e5,
+     "unwind_cap_per_s": 5_000.0},
+]  # fmt: skip
+INSTRUMENTS: list[dict[str, Any]] = [
+    {"name": "BTC", "venue": "venue", "start_price": 1_000.0, "price_levels": 1_024, "index": {"volatility_bp": 3.0}},
+    {"name": "ETH", "venue": "venue", "start_price": 100.0, "price_levels": 1_024, "liquidity_scale": 0.5,
+     "index": {"volatility_bp": 4.0}},
+]  # fmt: skip
+CRASH = {
+    "instruments.BTC.news": [{"start_step": 5, "duration_steps": 8, "size": -0.12}],
+    "instruments.ETH.news": [{"start_step": 5, "duration_steps": 8, "size": -0.1}],
+    "venues.venue.mark_price.clamp": None,
+}
+MIRRORED = {
+    **CRASH,
+    "prices": "arithmetic",
+    "venues.venue.funding.interest_rate": 0.0,
+    "venues.venue.mark_price.clamp": 0.05,
+}
+
+
+def small_scenario(settings: dict[str, Any] | None = None) -> Scenario:
+    """The small world with dotted settings, `populations.makers.count`; items of lists are found by name."""
+    tree: dict[str, Any] = {
+        "name": "small", "steps": 80, "index_correlation": 0.5, "record": {"audit_every_steps": 1},
+        "venues": {"venue": VENUE}, "instruments": INSTRUMENTS, "populations": POPULATIONS,
+    }  # fmt: skip
+    tree = copy.deepcopy(tree)
+    for path, value in (settings or {}).items():
+        node: Any = tree
+        *parents, last = path.split(".")
+        for word in parents:
+            if isinstance(node, list):
+                node = next(item for item in node if item["name"] == word)
+            else:
+                node = node.setdefault(word, {})
+        node[last] = copy.deepcopy(value)
+    scenario = Scenario.model_validate(tree)
+    problems = check_scenario(scenario)
+    assert not problems, problems
+    return scenario
+
+
+def small_session(settings: dict[str, Any] | None = None, seed: int = 1, users: tuple[UserTrader, ...] = ()) -> Session:
+    """A session of the small world, ready to play."""
+    return build_session(small_scenario(settings), seed=seed, user_traders=users)
+
+
+def empty_session(owners: int, capital: float, settings: dict[str, Any] | None = None) -> Session:
+    """An empty book and `owners` flat traders with money: the stage for tests that place their own orders."""
+    nobody = [{"kind": "noise_trader", "name": "noise", "venue": "venue", "count": 1, "orders_per_s": 0.0}]
+    users = tuple(UserTrader(f"owner_{i}", "venue", capital, 20.0) for i in range(owners))
+    return small_session({"populations": nobody, **(settings or {})}, users=users)
