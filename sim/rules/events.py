@@ -6,10 +6,14 @@ from sim.terms.vocabulary import EVENT_ORDER_RESTED, NONE
 
 @kernel
 def emit(world, kind, instrument, actor, counterparty, price, size, amount, cause, from_row, to_row):
-    """Append an event and return its id; NONE when it is order-level and the dial for those is off."""
+    """Append an event and return its id; NONE when it is order-level and those are not recorded.
+
+    clock.record_orders: 1 all, 0 none, below 0: those in which a trader from row -record_orders on takes part.
+    """
     never_inline()
     clock = world.clock[0]
-    if kind >= EVENT_ORDER_RESTED and clock["record_orders"] == 0:
+    recorded = clock["record_orders"]
+    if kind >= EVENT_ORDER_RESTED and recorded <= 0 and (recorded == 0 or max(actor, counterparty) < -recorded):
         return NONE
     row = clock["event_row"]
     if row >= world.events.shape[0]:

@@ -1,0 +1,182 @@
+"""An order as a person writes it, and how it becomes integers. Sizes in base units, prices in quote units."""
+
+import math
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal, NamedTuple
+
+from sim.engine.session import Session
+from sim.rules.exchange import LARGEST_ORDER
+from sim.terms.vocabulary import (
+    BUY,
+    CANCEL,
+    CANCEL_ALL,
+    FLAG_REDUCE_ONLY,
+    FLAG_TRIGGER_LAST,
+    NONE,
+    ORDER_KINDS,
+    SELL,
+)
+
+Kind = Literal["limit", "market", "immediate_or_cancel", "fill_or_kill", "post_only"]
+KINDS: tuple[str, ...] = ("limit", "market", "immediate_or_cancel", "fill_or_kill", "post_only")
+TRIGGERS = ("mark", "last")
+# A price or size that misses a whole tick or lot by less than this share of it is that tick or lot: 0.3 / 0.1 < 3.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True)
+class Order:
+    """What a trader wants; made by `buy`, `sell`, `cancel` and `cancel_all`, checked when it is posted."""
+
+    kind: str
+    side: int = 0
+    instrument: str = ""
+    size: float = 0.0
+    price: float | None = None
+    stop: float | None = None
+    trigger_by: str = "mark"
+    reduce_only: bool = False
+    order_id: int = NONE
+
+    @classmethod
+    def buy(
+        cls,
+        instrument: str,
+        size: float,
+        price: float | None = None,
+        kind: Kind | None = None,
+        *,
+        reduce_only: bool = False,
+        stop: float | None = None,
+        trigger_by: Literal["mark", "last"] = "mark",
+    ) -> "Order":
+        """Buy `size` base units: at market, or at `price` or lower; with `stop`, once the mark has risen to it.
+
+        `kind` is limit with a price and market without, unless given. Sizes are rounded down to whole lots and
+        limits down to whole ticks.
+        """
+        return cls(_kind(price, kind, stop), BUY, instrument, size, price, stop, trigger_by, reduce_only)
+
+    @classmethod
+    def sell(
+        cls,
+        instrument: str,
+        size: float,
+        price: float | None = None,
+        kind: Kind | None = None,
+        *,
+        reduce_only: bool = False,
+        stop: float | None = None,
+        trigger_by: Literal["mark", "last"] = "mark",
+    ) -> "Order":
+        """Sell `size` base units: at market, or at `price` or higher; with `stop`, once the mark has fallen to it.
+
+        Limits are rounded up to whole ticks; all else as in `buy`.
+        """
+        return cls(_kind(price, kind, stop), SELL, instrument, size, price, stop, trigger_by, reduce_only)
+
+    @classmethod
+    def cancel(cls, order_id: int) -> "Order":
+        """Cancel an own resting order (`open_orders[...].order_id`); nothing happens when it is gone by then."""
+        return cls("cancel", order_id=order_id)
+
+    @classmethod
+    def cancel_all(cls, instrument: str) -> "Order":
+        """Cancel all own orders and stops in an instrument."""
+        return cls("cancel_all", instrument=instrument)
+
+    def __str__(self) -> str:
+        if self.kind == "cancel":
+            return f"cancel {self.order_id!r}"
+        if self.kind == "cancel_all":
+            return f"cancel all {self.instrument}"
+        limit = "" if self.price is None else f" at {self.price!r}"
+        stop = "" if self.stop is None else f", stop {self.stop!r}"
+        return f"{'buy' if self.side == BUY else 'sell'} {self.size!r} {self.instrument}{limit}{stop}, {self.kind}"
+
+
+class Ticket(NamedTuple):
+    """An order in integers: kind, side, instrument row, price and trigger in ticks, size in lots, flags, order id."""
+
+    kind: int
+    side: int
+    k: int
+    price: int
+    size: int
+    trigger_price: int
+    flags: int
+    order_id: int
+
+
+def _kind(price: float | None, kind: str | None, stop: float | None) -> str:
+    if stop is not None:
+        return ("stop_market" if price is None else "stop_limit") if kind is None else f"stop with kind {kind}"
+    return kind or ("market" if price is None else "limit")
+
+
+def ticket(order: Order, session: Session, venue: int) -> Ticket:
+    """The order in ticks and lots. Raises ValueError that says what is wrong and what is allowed."""
+    if order.kind == "cancel":
+        if isinstance(order.order_id, bool) or not isinstance(order.order_id, int) or order.order_id < 0:
+            raise ValueError(f"{order.order_id!r} is no order id; give the order_id of an open order")
+        return Ticket(CANCEL, BUY, 0, NONE, 0, NONE, 0, order.order_id)
+    k = _instrument_row(order.instrument, session, venue)
+    if order.kind == "cancel_all":
+        return Ticket(CANCEL_ALL, BUY, k, NONE, 0, NONE, 0, NONE)
+    _check_words(order)
+    tick, lot = session.names.tick_size[k], session.names.lot_size[k]
+    size = math.floor(_number("size", order.size) / lot + TOLERANCE)
+    if not 1 <= size < LARGEST_ORDER:
+        raise ValueError(f"size {order.size!r} is not allowed; {lot:g} to {(LARGEST_ORDER - 1) * lot:g} base units are")
+    price = trigger = NONE
+    if order.price is not None:
+        price = _on_ladder("price", order.price, tick, -order.side, session, k)
+    if order.stop is not None:
+        trigger = _on_ladder("stop", order.stop, tick, order.side, session, k)
+    flags = FLAG_REDUCE_ONLY * bool(order.reduce_only) | FLAG_TRIGGER_LAST * (order.trigger_by == "last")
+    return Ticket(ORDER_KINDS.index(order.kind), order.side, k, price, size, trigger, flags, NONE)
+
+
+def _instrument_row(name: Any, session: Session, venue: int) -> int:
+    names = session.names.instruments
+    listed = [n for n, v in zip(names, session.world.instruments["venue"].tolist(), strict=True) if v == venue]
+    if name in listed:
+        return names.index(name)
+    if name in names:
+        raise ValueError(f"{name} is not listed on {session.names.venues[venue]}; {', '.join(listed)} are")
+    raise ValueError(f"no instrument {name!r}{did_you_mean(str(name), listed)}")
+
+
+def did_you_mean(word: str, known: list[str]) -> str:
+    """The end of a message about an unknown name: the nearest known ones, or all of them."""
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
+
+
+def _check_words(order: Order) -> None:
+    if order.kind not in (*KINDS, "stop_market", "stop_limit"):
+        raise ValueError(f"kind {order.kind!r} is not allowed; {', '.join(KINDS)}, or a stop without a kind are")
+    if order.kind == "market" and order.price is not None:
+        raise ValueError("a market order takes no price; leave kind out for a limit order")
+    if order.price is None and order.kind not in ("market", "stop_market"):
+        raise ValueError(f"{order.kind} needs a price")
+    if order.trigger_by not in TRIGGERS:
+        raise ValueError(f"trigger_by {order.trigger_by!r} is not allowed; {' and '.join(TRIGGERS)} are")
+
+
+def _number(word: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise ValueError(f"{word} {value!r} is not allowed; a positive finite number is needed")
+    return float(value)
+
+
+def _on_ladder(word: str, value: Any, tick: float, toward: int, session: Session, k: int) -> int:
+    """A price in whole ticks, rounded up for `toward` 1 and down for -1, inside the ladder."""
+    ticks = _number(word, value) / tick
+    rounded = math.ceil(ticks - TOLERANCE) if toward > 0 else math.floor(ticks + TOLERANCE)
+    low = int(session.world.instruments[k]["ladder"])
+    high = low + int(session.world.instruments[k]["n_levels"]) - 1
+    if not low <= rounded <= high:
+        raise ValueError(f"{word} {value!r} is outside the price ladder; {low * tick:g} to {high * tick:g} are inside")
+    return rounded

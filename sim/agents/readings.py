@@ -1,0 +1,61 @@
+"""Tables as numbers in natural units: what agents say about the rows that they stand for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.engine.session import Session
+
+Floats = NDArray[np.float64]
+Rows = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class AccountRows:
+    """Columns over a range of traders. size: (n_instruments, n) signed base units; the rest in quote units.
+
+    balance: (n,) money without unrealised results; value: (n_instruments, n) signed, at mark; equity: (n,).
+    """
+
+    size: Floats
+    value: Floats
+    balance: Floats
+    equity: Floats
+
+
+def account_rows(session: Session, first: int, last: int) -> AccountRows:
+    """Wallets, isolated accounts and positions of the traders in rows first to last - 1, summed as exact integers."""
+    world, names = session.world, session.names
+    n, n_traders = len(names.instruments), int(world.clock[0]["n_traders"])
+    lots = world.position_size.reshape(n, n_traders)[:, first:last]
+    entry = world.entry_value.reshape(n, n_traders)[:, first:last]
+    money = world.quote_balance.reshape(1 + n, n_traders)[:, first:last].sum(axis=0)
+    value = lots * (world.instruments["mark_price"] * world.instruments["tick_value"])[:, None]
+    return AccountRows(
+        size=lots * np.asarray(names.lot_size)[:, None],
+        value=value * names.atom,
+        balance=(money + entry.sum(axis=0)) * names.atom,
+        equity=(money + value.sum(axis=0)) * names.atom,
+    )
+
+
+def price_of(session: Session, k: int, column: str) -> float:
+    """A price column of an instrument in quote units."""
+    return int(session.world.instruments[k][column]) * session.names.tick_size[k]
+
+
+def open_cases(session: Session) -> Rows:
+    """The accounts in breach that are being or wait to be liquidated: CASES rows."""
+    return session.world.cases[: int(session.world.clock[0]["n_cases"])]
+
+
+def traders_of_accounts(session: Session, accounts: Rows) -> Rows:
+    """The trader whom each margin account belongs to."""
+    return np.asarray(accounts % int(session.world.clock[0]["n_traders"]))
+
+
+def step_or_none(step: Any) -> int | None:
+    """A recorded step; None where it has not happened."""
+    return int(step) if step >= 0 else None

@@ -1,0 +1,196 @@
+"""The model: a Mesa model around the compiled step. `model.agents` are populations, institutions and your traders."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.institutions import InsuranceFund, LiquidationAgent
+from sim.agents.orders import Order, Ticket, ticket
+from sim.agents.populations import TraderPopulation
+from sim.agents.readings import price_of
+from sim.agents.trader import Trader, TraderOffer, accounts_of
+from sim.agents.view import MarketView
+from sim.engine.posting import post_order
+from sim.scenario import Scenario, load
+from sim.scenario.build import build_session
+
+STREAM_AGENTS = 4  # spawn key of the generators that Mesa agents use
+SEED_MAX = 2**63 - 1
+Found = TypeVar("Found")
+
+
+class MarketModel(mesa.Model):  # type: ignore[misc]
+    """One run of a scenario. `advance(n)` plays many steps at once, `step()` one; both give the same bytes.
+
+    scenario: a name, a file or a record; overrides as on the command line: `["populations.makers.count=6"]`.
+    traders: `[YourTrader.with_capital(1e6, leverage=5)]`. Raises ScenarioError or ValueError for bad input.
+    """
+
+    def __init__(
+        self,
+        scenario: str | Path | Scenario = "baseline",
+        seed: int | None = None,
+        overrides: Sequence[str] = (),
+        traders: Iterable[TraderOffer] = (),
+    ) -> None:
+        if isinstance(scenario, Scenario) and overrides:
+            raise ValueError("overrides go with the name or file of a scenario, not with a record")
+        config = scenario if isinstance(scenario, Scenario) else load(scenario, overrides)
+        chosen = config.seed if seed is None else seed
+        if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen <= SEED_MAX:
+            raise ValueError(f"seed {chosen!r} is not allowed; 0 to {SEED_MAX} is")
+        offers = tuple(traders)
+        accounts = accounts_of(config, offers)
+        super().__init__(rng=np.random.SeedSequence(chosen, spawn_key=(STREAM_AGENTS,)))
+        self.config = config
+        self.session = build_session(config, chosen, accounts)
+        world = self.session.world
+        venues = self.session.names.venues
+        self.populations = tuple(
+            TraderPopulation(self, row, record.kind, record.venue) for row, record in enumerate(config.populations, 1)
+        )
+        self.liquidation_agents = tuple(LiquidationAgent(self, row) for row in range(len(venues)))
+        self.funds = tuple(InsuranceFund(self, row) for row in range(len(venues)))
+        first = len(world.traders) - len(offers)
+        self.traders = [
+            offer.join(self, account, row)
+            for row, (offer, account) in enumerate(zip(offers, accounts, strict=True), first)
+        ]
+        if offers and not config.record.order_events:
+            world.clock[0]["record_orders"] = -first  # the fills and refusals of these traders, and nobody else's
+        self._news = world.events[:0].copy()
+
+    @property
+    def tick(self) -> int:
+        """Steps played."""
+        return self.session.tick
+
+    @property
+    def horizon(self) -> int:
+        """Steps that the scenario has."""
+        return self.session.horizon
+
+    def step(self) -> None:
+        """Let your traders decide, then play one compiled step. ValueError past the scenario's last step."""
+        self.advance(1)
+
+    def advance(self, n: int) -> None:
+        """Play `n` steps: one compiled call without traders written in Python, step by step with them.
+
+        Raises ValueError past the horizon or for an order that makes no sense (nothing of that step is played then),
+        and InvariantError when a law of the model breaks.
+        """
+        if not self.traders or n < 0 or self.tick + n > self.horizon:
+            self.session.advance(n)
+        else:
+            for _ in range(n):
+                self._play_with_traders()
+        self.running = self.tick < self.horizon
+
+    def _play_with_traders(self) -> None:
+        clock, events = self.session.world.clock, self.session.world.events
+        self._post([(trader, self._decision(trader)) for trader in self._present()])
+        before = int(clock[0]["next_event"])
+        self.session.advance(1)
+        end = int(clock[0]["event_row"])
+        self._news = events[end - (int(clock[0]["next_event"]) - before) : end].copy()
+
+    def _present(self) -> list[Trader]:
+        """Traders that have not been removed from the model."""
+        return [trader for trader in self.traders if trader in self.agents]
+
+    def _decision(self, trader: Trader) -> list[Ticket]:
+        """The orders of one trader, in integers, checked."""
+        where = f"trader {trader.name}, step {self.tick}"
+        try:
+            orders = trader.decide(self.view_of(trader))
+            wanted = [] if orders is None else list(orders)
+        except Exception as error:
+            error.add_note(f"raised by decide() of {where}")
+            raise
+        venue = self.session.names.venues.index(trader.account.venue)
+        tickets = []
+        for number, order in enumerate(wanted, 1):
+            if not isinstance(order, Order):
+                raise ValueError(f"{where}, order {number}: {order!r} is no Order")
+            try:
+                tickets.append(ticket(order, self.session, venue))
+            except ValueError as error:
+                raise ValueError(f"{where}, order {number} ({order}): {error}") from None
+        return tickets
+
+    def _post(self, decisions: list[tuple[Trader, list[Ticket]]]) -> None:
+        """Into the inbox, all or none of them."""
+        room = self.session.world.inbox.shape[0] // 2
+        wanted = sum(len(tickets) for _, tickets in decisions)
+        if wanted > room:
+            names = ", ".join(trader.name for trader, tickets in decisions if tickets)
+            raise ValueError(f"step {self.tick}: {wanted} orders of {names} are too many; {room} are allowed a step")
+        for trader, tickets in decisions:
+            for one in tickets:
+                post_order(  # type: ignore[no-untyped-call]
+                    self.session.world, trader.row, one.kind, one.side, one.k, one.price, one.size,
+                    one.trigger_price, one.flags, one.order_id,
+                )  # fmt: skip
+
+    def view_of(self, trader: Trader) -> MarketView:
+        """What a trader sees now: the market as the last step left it, and what became of its orders."""
+        return MarketView(self.session, trader.row, self._news)
+
+    def population(self, name: str) -> TraderPopulation:
+        """The population of this name. KeyError when there is none."""
+        return _named(self.populations, "name", name)
+
+    def fund(self, venue: str | None = None) -> InsuranceFund:
+        """The insurance fund of a venue; default: the first venue's."""
+        return self.funds[0] if venue is None else _named(self.funds, "venue", venue)
+
+    def liquidation_agent(self, venue: str | None = None) -> LiquidationAgent:
+        """The liquidation agent of a venue; default: the first venue's."""
+        return self.liquidation_agents[0] if venue is None else _named(self.liquidation_agents, "venue", venue)
+
+    def last_price(self, instrument: str | None = None) -> float:
+        """Price of the last fill in quote units; default: of the first instrument."""
+        return price_of(self.session, self._row(instrument), "last_price")
+
+    def mark_price(self, instrument: str | None = None) -> float:
+        """Mark price in quote units."""
+        return price_of(self.session, self._row(instrument), "mark_price")
+
+    def index_price(self, instrument: str | None = None) -> float:
+        """Index price in quote units."""
+        return price_of(self.session, self._row(instrument), "index_price")
+
+    def open_interest(self, instrument: str | None = None) -> float:
+        """Open interest, one side, in base units."""
+        k = self._row(instrument)
+        return int(self.session.world.instruments[k]["open_interest"]) * self.session.names.lot_size[k]
+
+    def digest(self) -> str:
+        """SHA-256 of the integer state."""
+        return self.session.digest()
+
+    def take_steps(self) -> NDArray[Any]:
+        """STEPS rows since the last call (integers); `sim.evidence.frames.steps_frame` makes a table of them."""
+        return self.session.take_steps()
+
+    def take_events(self) -> NDArray[Any]:
+        """EVENTS rows since the last call (integers)."""
+        return self.session.take_events()
+
+    def _row(self, instrument: str | None) -> int:
+        names = self.session.names.instruments
+        if instrument is not None and instrument not in names:
+            raise KeyError(f"no instrument {instrument!r}; known: {', '.join(names)}")
+        return 0 if instrument is None else names.index(instrument)
+
+
+def _named(agents: Sequence[Found], attribute: str, name: str) -> Found:
+    known = {getattr(agent, attribute): agent for agent in agents}
+    if name not in known:
+        raise KeyError(f"no {attribute} {name!r}; known: {', '.join(known)}")
+    return known[name]
