@@ -14,6 +14,7 @@ PULL_EXPONENT = 0.33  # the pull to the index weakens with this power of the siz
 TOUCH_SLOTS = 2  # the closest quotes of a maker are renewed last in a step, so that the touch is fresh at its end
 
 
+FITTED = "assumed; fitted to the depth around the low of 10 October 2025 (-80 to -98 %)"
 DEPTH_SOURCE = "Binance depth within 1 % of BTCUSDT, 10 October 2025, morning: 240 million a side"
 
 
@@ -31,7 +32,7 @@ class MarketMaker(Record):
         1.15, "cumulative depth grows as distance to this power inside", source=PROTOTYPE, gt=0, le=5
     )
     outer_exponent: float = dial(0.6, "the same power outside inner_bp", source=PROTOTYPE, gt=0, le=5)
-    closest_bp: float = dial(0.1, "distance of the closest quote", unit="bp", source=ASSUMED, ge=0.001, le=1_000)
+    closest_bp: float = dial(0.05, "distance of the closest quote", unit="bp", source=ASSUMED, ge=0.001, le=1_000)
     farthest_bp: float = dial(800.0, "distance of the farthest quote", unit="bp", source=PROTOTYPE, gt=0, le=9_000)
     levels: int = dial(16, "quotes a side of each maker", source=PROTOTYPE, ge=1, le=64)
     jitter: float = dial(0.3, "quoted sizes vary by up to this share", source=PROTOTYPE, ge=0, le=0.95)
@@ -42,7 +43,7 @@ class MarketMaker(Record):
         120.0, "memory of the volatility filter", unit="s", source=PROTOTYPE, ge=1, le=86_400
     )
     volatility_threshold_bp: float = dial(
-        11.0, "volatility at which quoted size is halved", unit="bp per sqrt(s)", source=PROTOTYPE, gt=0, le=10_000
+        9.0, "volatility at which quoted size is halved", unit="bp per sqrt(s)", source=FITTED, gt=0, le=10_000
     )
     return_time_s: float = dial(
         800.0, "time constant of coming back after a withdrawal", unit="s", source=PROTOTYPE, ge=1, le=1e6

@@ -12,6 +12,9 @@ from sim.terms.vocabulary import DRAW_ORDER
 ENTRY_SHARE = 0.9  # of the largest position that the wallet admits: fees and slippage must fit too
 
 
+FITTED = "assumed; the smallest round figure at which news of 1 % in five minutes starts no cascade"
+
+
 class TrendFollower(Record):
     """Dials of the trend followers of one venue, for each of its instruments at liquidity_scale 1."""
 
@@ -23,7 +26,7 @@ class TrendFollower(Record):
     )
     orders_per_s: float = dial(4.0, "entries while the trigger is met", unit="1/s", source=PROTOTYPE, ge=0, le=10_000)
     trigger_bp: float = dial(
-        40.0, "move within the window that lets them enter", unit="bp", source=PROTOTYPE, gt=0, le=5_000
+        80.0, "move within the window that lets them enter", unit="bp", source=FITTED, gt=0, le=5_000
     )
     window_s: float = dial(120.0, "window of the move", unit="s", source=PROTOTYPE, ge=1, le=86_400)
     budget_of_open_interest: float = dial(
