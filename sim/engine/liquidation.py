@@ -163,7 +163,8 @@ def order_queue(world, t, found):
         rule = world.venues[v]["queue_order"]
         keys[i] = 0
         if rule == QUEUE_SHUFFLED:
-            words = draw(world.clock, int(0), t, account, DRAW_QUEUE)
+            # Addressed by trader and kind of account: an account's number moves when a trader is added.
+            words = draw(world.clock, account // world.clock[0]["n_traders"], t, trader, DRAW_QUEUE)
             keys[i] = words[0]
         elif rule == QUEUE_WORST_RATIO:
             equity, maintenance = account_margin(

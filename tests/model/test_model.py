@@ -65,12 +65,13 @@ def test_another_seed_is_another_run(make):
     assert one.digest() != other.digest()
 
 
+@pytest.mark.parametrize("queue", ["worst_ratio", "shuffled"])
 @pytest.mark.parametrize("scope", ["cross", "isolated"])
-def test_an_idle_trader_changes_nothing_for_the_others(make, scope):
-    dials = f"venues.binance.margin.scope={scope}"
-    fall = "populations.speculators.leverage_median=60"
-    alone = make("btc_2025_10_10", dials, fall)
-    joined = make("btc_2025_10_10", dials, fall, traders=[Idle.with_capital(5e5), Idle.with_capital(1e6, leverage=10)])
+def test_an_idle_trader_changes_nothing_for_the_others(make, scope, queue):
+    dials = [f"venues.binance.margin.scope={scope}", f"venues.binance.liquidation.queue={queue}"]
+    dials += ["populations.speculators.leverage_median=60"]
+    offers = [Idle.with_capital(5e5), Idle.with_capital(1e6, leverage=10)]
+    alone, joined = make("btc_2025_10_10", *dials), make("btc_2025_10_10", *dials, traders=offers)
     alone.advance(900)
     joined.advance(900)
     n, n_instruments = len(alone.session.world.traders), len(alone.session.names.instruments)
