@@ -26,7 +26,7 @@ ACCOUNTS = (10_000, 100_000)
 REPEATS = 7
 STEPS = 1_000
 MEMORY_STEPS = (1_000, 100_000)
-MEMORY_EVERY = 1_000
+MEMORY_EVERY = 100
 
 ONE_STEP = """
 from sim.scenario import load
@@ -118,7 +118,7 @@ def bytes_per_account(one_instrument: bool, base: int, more: int) -> float:
 
 
 def print_memory_growth() -> None:
-    """Growth of this process's memory in MiB over a long run whose recorded rows are taken and dropped."""
+    """Growth of this process's memory in MiB over a long run whose rows, order events too, are taken and dropped."""
     first, last = MEMORY_STEPS
     session = world_of(500, True, last, "record.order_events=true")
     start = 0.0
