@@ -60,6 +60,21 @@ def fall_recovered(prices: Floats, fall: Fall, step_seconds: float) -> float | N
     return float((prices[later] - low) / (high - low))
 
 
+def fall_share_10min(prices: Floats, step_seconds: float) -> float | None:
+    """Largest fall from a high at most 10 minutes old over the largest from one at most 60 minutes old."""
+    falls = [_window_fall(prices, round(minutes * MINUTE_S / step_seconds)) for minutes in (10, 60)]
+    return None if not falls[1] > 0.0 else falls[0] / falls[1]
+
+
+def _window_fall(prices: Floats, window: int) -> float:
+    """1 - the smallest price over the highest of the last `window` rows; NaN without a price."""
+    if not len(prices):
+        return math.nan
+    padded = np.concatenate([np.full(max(window, 1), prices[0]), prices])
+    highs = np.lib.stride_tricks.sliding_window_view(padded, max(window, 1) + 1).max(axis=1)
+    return 1.0 - float((prices / highs).min())
+
+
 def overshoot_share(rows: Rows, prices: Floats, fall: Fall) -> float | None:
     """(index - last) at the low over (high - low): the part of the fall that the outside world did not share."""
     if fall.low_row is None or fall.high_row is None:

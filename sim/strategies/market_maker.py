@@ -32,7 +32,7 @@ class MarketMaker(Record):
         1.15, "cumulative depth grows as distance to this power inside", source=PROTOTYPE, gt=0, le=5
     )
     outer_exponent: float = dial(0.6, "the same power outside inner_bp", source=PROTOTYPE, gt=0, le=5)
-    closest_bp: float = dial(0.05, "distance of the closest quote", unit="bp", source=ASSUMED, ge=0.001, le=1_000)
+    closest_bp: float = dial(0.02, "distance of the closest quote", unit="bp", source=ASSUMED, ge=0.001, le=1_000)
     farthest_bp: float = dial(800.0, "distance of the farthest quote", unit="bp", source=PROTOTYPE, gt=0, le=9_000)
     levels: int = dial(16, "quotes a side of each maker", source=PROTOTYPE, ge=1, le=64)
     jitter: float = dial(0.3, "quoted sizes vary by up to this share", source=PROTOTYPE, ge=0, le=0.95)
