@@ -22,7 +22,7 @@ def fill_instruments(scenario: Scenario, atom: Fraction, rate_scale: int) -> tup
     for k, instrument in enumerate(scenario.instruments):
         row = table[k]
         _units(row, scenario, instrument, atom, base)
-        base += instrument.price_levels
+        base += int(row["n_levels"])
         maintenance = maintenance_tiers(maintenance_rows(scenario, instrument), atom, rate_scale)
         row["first_tier"], row["n_tiers"] = len(tiers), len(maintenance)
         tiers += maintenance
