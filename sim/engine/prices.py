@@ -1,7 +1,7 @@
 """Phases 1 to 4: index, mark, funding, the view."""
 
 from sim.price_sources.index import move_index
-from sim.price_sources.mark import mid_milli, sample_basis, set_mark
+from sim.price_sources.mark import mid_milli, sample_basis, set_mark, valued_milli
 from sim.rules.funding import next_rate, pay_funding, sample_premium
 from sim.terms import kernel
 
@@ -18,7 +18,8 @@ def update_mark_prices(world, t):
     """2: sample the basis, set the marks."""
     for k in range(world.instruments.shape[0]):
         sample_basis(world, k, t)
-        sample_premium(world.instruments[k], mid_milli(world.instruments[k]))
+        instrument = world.instruments[k]
+        sample_premium(instrument, mid_milli(instrument), valued_milli(world, instrument))
         set_mark(world, k, t)
 
 

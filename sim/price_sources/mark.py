@@ -34,6 +34,14 @@ def mid_milli(instrument):
 
 
 @kernel
+def valued_milli(world, instrument):
+    """The price of which rates are fractions: the index, or the reference price in an arithmetic world."""
+    if world.clock[0]["arithmetic"] != 0:
+        return instrument["reference_price"] * MILLI
+    return instrument["index_milli"]
+
+
+@kernel
 def sample_basis(world, k, t):
     """Take mid minus index into the moving window, on its clock."""
     instrument = world.instruments[k]
@@ -62,6 +70,7 @@ def set_mark(world, k, t):
     instrument = world.instruments[k]
     kind = instrument["mark_kind"]
     index = instrument["index_milli"]
+    valued = valued_milli(world, instrument)
     last = instrument["last_price"] * MILLI
     mark = last
     if kind == MARK_MID:
@@ -72,10 +81,10 @@ def set_mark(world, k, t):
         interval = instrument["funding_interval"]
         to_go = interval - (t - instrument["funding_first"]) % interval
         carry = half_even_div(instrument["funding_rate_ppb"] * to_go, interval)
-        funded = index + half_even_div(index * carry, PPB)
+        funded = index + half_even_div(valued * carry, PPB)
         with_basis = index + half_even_div(instrument["basis_sum"], max(instrument["basis_count"], 1))
         mark = median(last, funded, with_basis)
     if instrument["mark_clamp_ppm"] > 0:
-        reach = half_even_div(index * instrument["mark_clamp_ppm"], 1_000_000)
+        reach = half_even_div(valued * instrument["mark_clamp_ppm"], 1_000_000)
         mark = min(max(mark, index - reach), index + reach)
     instrument["mark_price"] = max(half_even_div(mark, MILLI), 1)

@@ -14,10 +14,10 @@ PPB = 1_000_000_000
 
 
 @kernel
-def sample_premium(instrument, mid):
-    """Take the premium of the mid (thousandths of a tick) over the index into the running mean."""
-    index = instrument["index_milli"]
-    instrument["premium_sum"] += half_even_div((mid - index) * 1_000_000, index) * 1000
+def sample_premium(instrument, mid, valued):
+    """Take the mid's distance from the index, as a fraction of `valued` (all in thousandths), into the running mean."""
+    gap = mid - instrument["index_milli"]
+    instrument["premium_sum"] += half_even_div(gap * 1_000_000, valued) * 1000
     instrument["premium_count"] += 1
 
 
@@ -33,11 +33,24 @@ def next_rate(instrument):
 
 
 @kernel
+def _cash_of_fund(world, venue):
+    """Balance of a venue's fund with inventory at cost."""
+    cash = world.quote_balance[venue["fund"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        cash += world.entry_value[k * world.clock[0]["n_traders"] + venue["fund"]]
+    return cash
+
+
+@kernel
 def pay_funding(world, k, rate):
-    """Every position pays or receives rate x notional at mark: payers rounded up, receivers down, rest to the venue."""
+    """Every position pays or receives rate x notional at mark: payers rounded up, receivers down, rest to the venue.
+
+    What the fund owes on its inventory beyond its cash, the venue bears.
+    """
     clock, instrument = world.clock, world.instruments[k]
     n_traders = clock[0]["n_traders"]
-    treasury = world.venues[instrument["venue"]]["treasury"]
+    venue = world.venues[instrument["venue"]]
+    treasury = venue["treasury"]
     for trader in range(n_traders):
         size = world.position_size[k * n_traders + trader]
         if size == 0 or trader == treasury:
@@ -45,6 +58,8 @@ def pay_funding(world, k, rate):
         value = notional(world, instrument, size, instrument["mark_price"])
         due = rate if size > 0 else -rate
         amount = (value // PPB) * due + ceil_div((value % PPB) * due, PPB)
+        if trader == venue["fund"]:
+            amount = min(amount, max(_cash_of_fund(world, venue), 0))
         if amount != 0:
             account = account_of(world, trader, k)
             transfer(world, EVENT_FUNDING, account, treasury, amount, k, trader, treasury, NONE)

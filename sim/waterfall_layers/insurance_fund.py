@@ -6,7 +6,7 @@ from sim.parts import ASSUMED, PROTOTYPE, Record, dial
 from sim.rules.bankruptcy import band_tick, fee_part, value_at_mark
 from sim.rules.events import emit
 from sim.rules.exchange import execute
-from sim.rules.rounding import ceil_div, share_floor, split_share
+from sim.rules.rounding import ceil_div, share_floor, share_toward_zero, split_share
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -19,6 +19,9 @@ from sim.terms.vocabulary import (
     IMMEDIATE_OR_CANCEL,
     NONE,
 )
+
+
+ROUNDING_ATOMS = 2  # a part of a position may lose this much more than its share, by rounding
 
 
 class InsuranceFund(Record):
@@ -110,7 +113,8 @@ def _capacity(world, v, k, size, share):
     held = world.position_size[k * world.clock[0]["n_traders"] + world.venues[v]["fund"]]
     lots = abs(size)
     if held * size < 0:
-        return min(lots, abs(held)) if equity + min(share, 0) >= stressed and cash + min(share, 0) >= 0 else 0
+        result = _closing_result(world, v, k, size, share)
+        return min(lots, abs(held)) if equity + min(share, 0) >= stressed and cash + min(result, 0) >= 0 else 0
     whole = fee_part(world, value_at_mark(world, k, size), world.venues[v]["stressed_rate"]) - share
     room = equity - stressed
     if whole <= room:
@@ -119,6 +123,18 @@ def _capacity(world, v, k, size, share):
         return 0
     # Rounded down twice, so the part that is taken never needs more than there is.
     return max(split_share(lots, room, whole) - 1, 0)
+
+
+@kernel
+def _closing_result(world, v, k, size, share):
+    """Atoms by which the fund's cash changes when a position closes inventory against it, at worst."""
+    row = k * world.clock[0]["n_traders"] + world.venues[v]["fund"]
+    held = world.position_size[row]
+    closing = min(abs(size), abs(held))
+    value = closing * world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+    released = share_toward_zero(world.entry_value[row], closing, abs(held))
+    part = share_floor(share, closing, abs(size))
+    return (value if held > 0 else -value) - released + part - ROUNDING_ATOMS
 
 
 @kernel
