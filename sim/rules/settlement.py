@@ -34,6 +34,7 @@ def change_position(world, k, trader, lots, cost):
     """One half of a trade: add signed lots bought for `cost` atoms; the entry value follows.
 
     A partial close lowers the entry value pro rata, rounded toward zero; a flip opens the rest at its share of cost.
+    In an arithmetic world the distance from the reference price is what is rounded, so that mirrors stay mirrors.
     """
     row = k * world.clock[0]["n_traders"] + trader
     old = world.position_size[row]
@@ -44,10 +45,20 @@ def change_position(world, k, trader, lots, cost):
     if old == 0 or (old > 0) == (lots > 0):
         world.entry_value[row] += cost
         return
+    centre = 0
+    if world.clock[0]["arithmetic"] != 0:
+        centre = world.instruments[k]["reference_price"] * world.instruments[k]["tick_value"]
     closed = min(abs(lots), abs(old))
-    world.entry_value[row] -= share_toward_zero(world.entry_value[row], closed, abs(old))
+    world.entry_value[row] -= _share_of_cost(world.entry_value[row], closed, old, centre)
     if closed < abs(lots):
-        world.entry_value[row] += cost - share_toward_zero(cost, closed, abs(lots))
+        world.entry_value[row] += cost - _share_of_cost(cost, closed, lots, centre)
+
+
+@kernel
+def _share_of_cost(cost, closed, lots, centre):
+    """Cost of `closed` of |lots| lots that cost `cost` together, rounded toward `closed` lots at `centre`."""
+    part = closed if lots > 0 else -closed
+    return part * centre + share_toward_zero(cost - lots * centre, closed, abs(lots))
 
 
 @kernel

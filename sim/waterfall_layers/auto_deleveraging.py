@@ -100,7 +100,8 @@ def rank_counterparties(world, v, k, side):
         if equity <= 0:
             continue
         entry = world.entry_value[k * n_traders + trader]
-        profit = float(size * instrument["mark_price"] * instrument["tick_value"] - entry) / float(max(abs(entry), 1))
+        paid = value_at_mark(world, k, size) if clock[0]["arithmetic"] != 0 else max(abs(entry), 1)
+        profit = float(size * instrument["mark_price"] * instrument["tick_value"] - entry) / float(paid)
         leverage = float(value_at_mark(world, k, size)) / float(equity)
         score = profit * leverage if profit > 0.0 else profit / leverage
         keys[found] = (int(-min(max(score, -SCORE_MAX), SCORE_MAX) * SCORE_SCALE) << ROW_BITS) | trader
