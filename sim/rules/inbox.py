@@ -5,6 +5,7 @@ import math
 from sim.terms import kernel, never_inline
 
 TIME_BITS = 31  # a time within the step is an integer in [0, 2**31)
+TICK_FUZZ = 1e-6  # far above the error of a float price, far below what an order can gain by it
 END_OF_STEP = (1 << TIME_BITS) - 1
 
 
@@ -52,8 +53,21 @@ def shifted(world, k, price, fraction):
 
 
 @kernel
+def whole_tick(world, k, side, price):
+    """A float price rounded down (side > 0) or up; what is a whole tick but for the last bits is one.
+
+    Rounded as a distance from the reference price, so that mirrored prices give mirrored ticks.
+    """
+    reference = world.instruments[k]["reference_price"]
+    distance = price - float(reference)
+    if side > 0:
+        return reference + int(math.floor(distance + TICK_FUZZ))
+    return reference + int(math.ceil(distance - TICK_FUZZ))
+
+
+@kernel
 def limit_for(world, k, side, price):
     """A float price as the tick of a taker's limit: rounded in the taker's favour and kept on the ladder."""
-    tick = int(math.floor(price)) if side > 0 else int(math.ceil(price))
+    tick = whole_tick(world, k, side, price)
     low = world.instruments[k]["ladder"]
     return min(max(tick, low), low + world.instruments[k]["n_levels"] - 1)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
-from sim.strategies.desk import lay_off, lots_for
+from sim.strategies.desk import lay_off, lots_for, mid_over_index
 from sim.streams import draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER
@@ -43,9 +43,8 @@ def arbitrage(world, p, t):
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         lay_off(world, p, k)
         desk = p * world.clock[0]["n_instruments"] + k
-        mid = world.market_view[k]["mid"]
         index = float(world.instruments[k]["index_milli"]) / 1000.0
-        gap = (mid - index) / valued_price(world, k, index)
+        gap = mid_over_index(world, k) / valued_price(world, k, index)
         beyond = abs(gap) - population["band"]
         if beyond <= 0.0:
             continue

@@ -8,6 +8,8 @@ from sim.streams import draw, normal, uniform
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ARRIVAL, EVENT_OUTSIDE_TRADE, NONE
 
+LOT_FUZZ = 1e-6  # what is a whole lot but for the last bits is one
+
 
 @kernel
 def whole_part(world, p, t, k, rate):
@@ -32,7 +34,14 @@ def drawn_lots(world, p, k, desk, word_a, word_b):
 @kernel
 def lots_for(world, k, desk, money):
     """Quote money (at liquidity scale 1) as lots at the present mid, at least one."""
-    return max(int(money * world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])), 1)
+    lots = money * world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])
+    return max(int(lots + LOT_FUZZ), 1)
+
+
+@kernel
+def mid_over_index(world, k):
+    """Mid minus index in ticks; both are whole thousandths, so the sign of a mirrored world is all that changes."""
+    return (world.market_view[k]["mid"] * 1000.0 - float(world.instruments[k]["index_milli"])) / 1000.0
 
 
 @kernel

@@ -4,11 +4,11 @@ import math
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
-from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price
-from sim.strategies.desk import lay_off, whole_part
+from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price, whole_tick
+from sim.strategies.desk import lay_off, mid_over_index, whole_part
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
-from sim.terms.vocabulary import BUY, DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
+from sim.terms.vocabulary import DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
 
 PULL_EXPONENT = 0.33  # the pull to the index weakens with this power of the size factor
 TOUCH_SLOTS = 2  # the closest quotes of a maker are renewed last in a step, so that the touch is fresh at its end
@@ -96,7 +96,7 @@ def update_desk(world, p, k, desk):
     factor = max(factor, population["size_floor"])
     row["size_factor"] = factor
     index = float(world.instruments[k]["index_milli"]) / 1000.0
-    gap = index - view["mid"]
+    gap = -mid_over_index(world, k)
     centre = view["mid"] + (index - row["previous_index"])
     centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(factor))
     inventory = 0
@@ -123,6 +123,6 @@ def renew_quote(world, p, k, desk, q, words):
     if row["fullness"] * float(side) >= 1.0:
         size = 0
     price = shifted(world, k, row["centre"], float(quote["away"]) * distance)
-    tick = int(math.floor(price)) if side == BUY else int(math.ceil(price))
+    tick = whole_tick(world, k, side, price)
     arrival = END_OF_STEP if quote["slot"] < TOUCH_SLOTS else words[3] >> 1
     post(world, arrival, POST_ONLY, side, k, quote["owner"], tick, size, NONE, FLAG_SLIDE, q, NONE)
