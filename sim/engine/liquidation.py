@@ -54,13 +54,9 @@ def liquidate(world, t):
 def assess(world, t):
     """Breached accounts into the queue; a case is opened for each new one. How many."""
     if world.clock[0]["margin_check"] != 0:
-        found = sweep_all(
-            world,
-        )  # fmt: skip
+        found = sweep_all(world)
     else:
-        found = sweep(
-            world,
-        )  # fmt: skip
+        found = sweep(world)
     kept = 0
     for i in range(found):
         account = world.queue[0, i]
@@ -112,9 +108,7 @@ def drop_recovered_cases(world):
 @kernel
 def breached(world, account):
     """The exact rule on one account."""
-    return is_breached(
-        world, account,
-    )  # fmt: skip
+    return is_breached(world, account)
 
 
 @kernel
@@ -167,9 +161,7 @@ def order_queue(world, t, found):
             words = draw(world.clock, account // world.clock[0]["n_traders"], t, trader, DRAW_QUEUE)
             keys[i] = words[0]
         elif rule == QUEUE_WORST_RATIO:
-            equity, maintenance = account_margin(
-                world, account,
-            )  # fmt: skip
+            equity, maintenance = account_margin(world, account)
             ratio = float(equity) / float(max(maintenance, 1))
             keys[i] = int(max(min(ratio, 1.0), -1000.0) * RATIO_SCALE)
         keys[i] = (keys[i] << ROW_BITS) | i

@@ -29,9 +29,7 @@ def top_up(world, account):
     population = world.populations[world.traders[trader]["population"]]
     if population["isolated"] == 0 or world.venues[population["venue"]]["auto_top_up"] == 0:
         return
-    equity, maintenance = account_margin(
-        world, account,
-    )  # fmt: skip
+    equity, maintenance = account_margin(world, account)
     missing = maintenance - equity
     if 0 < missing <= world.quote_balance[trader]:
         k = account // world.clock[0]["n_traders"] - 1

@@ -11,6 +11,8 @@ from sim.rules.rounding import ceil_div
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
+    ADL_AFTER_FUND,
+    ADL_BEFORE_FUND,
     EVENT_LIQUIDATION_FEE,
     EVENT_LIQUIDATION_SALE,
     EXECUTION_IOC_AT_BANKRUPTCY,
@@ -82,9 +84,7 @@ def charge_fee(world, v, k, trader, lots, cause):
     """Liquidation fee on executed notional to the fund, capped by what is left of the account."""
     clock = world.clock
     account = account_of(world, trader, k)
-    equity, _ = account_margin(
-        world, account,
-    )  # fmt: skip
+    equity, _ = account_margin(world, account)
     wanted = fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
     fee = min(wanted, max(equity, 0))
     if fee > 0:
@@ -177,9 +177,7 @@ def close_position(world, v, k, trader, t, cause):
     clock = world.clock
     row = k * clock[0]["n_traders"] + trader
     account = account_of(world, trader, k)
-    equity, maintenance = account_margin(
-        world, account,
-    )  # fmt: skip
+    equity, maintenance = account_margin(world, account)
     lots = target_lots(world, v, k, trader, equity, maintenance)
     if world.venues[v]["impact_on"] == 0:
         return sell_outside(world, v, k, trader, lots, cause)
@@ -194,15 +192,35 @@ def close_position(world, v, k, trader, t, cause):
     if share <= 0 and world.venues[v]["execution"] != EXECUTION_IOC_AT_BANKRUPTCY and filled > 0:
         return filled
     left = abs(size) if share <= 0 else min(lots - filled, abs(size))
-    taken = take_over(world, v, k, trader, left, share, cause)
-    if taken < left and share <= 0 and world.venues[v]["adl_on"] != 0:
-        remaining = world.position_size[row]
-        share = equity_share(world, trader, k)
-        handed = world.funds[v]["adl_loss"]
-        taken += deleverage(world, v, k, trader, abs(remaining), share, cause)
-        handed = world.funds[v]["adl_loss"] - handed
-        if handed > 0:
-            note_default(world, k, trader, handed, cause)
-    if taken > 0:
-        note_closed(world, k, size, taken)
-    return filled + taken
+    absorbed = absorb(world, v, k, trader, left, cause)
+    if absorbed > 0:
+        note_closed(world, k, size, absorbed)
+    return filled + absorbed
+
+
+@kernel
+def absorb(world, v, k, trader, lots, cause):
+    """What the book refused goes down the waterfall, in the order of the venue's list. Lots absorbed."""
+    order = world.venues[v]["adl_on"]
+    absorbed = 0
+    if order == ADL_BEFORE_FUND:
+        absorbed += deleverage_if_bankrupt(world, v, k, trader, lots, cause)
+    if absorbed < lots:
+        absorbed += take_over(world, v, k, trader, lots - absorbed, equity_share(world, trader, k), cause)
+    if absorbed < lots and order == ADL_AFTER_FUND:
+        absorbed += deleverage_if_bankrupt(world, v, k, trader, lots - absorbed, cause)
+    return absorbed
+
+
+@kernel
+def deleverage_if_bankrupt(world, v, k, trader, lots, cause):
+    """Auto-deleverage once the mark has reached the bankruptcy price, never before. Lots closed."""
+    share = equity_share(world, trader, k)
+    if share > 0 or world.position_size[k * world.clock[0]["n_traders"] + trader] == 0:
+        return 0
+    handed = world.funds[v]["adl_loss"]
+    closed = deleverage(world, v, k, trader, lots, share, cause)
+    handed = world.funds[v]["adl_loss"] - handed
+    if handed > 0:
+        note_default(world, k, trader, handed, cause)
+    return closed

@@ -11,9 +11,7 @@ def equity_share(world, trader, k):
     never_inline()
     clock = world.clock
     account = account_of(world, trader, k)
-    equity, maintenance = account_margin(
-        world, account,
-    )  # fmt: skip
+    equity, maintenance = account_margin(world, account)
     if account != trader or maintenance == 0:
         return equity
     size = world.position_size[k * clock[0]["n_traders"] + trader]

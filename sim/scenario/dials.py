@@ -51,7 +51,7 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
             row["throttle_atoms"] = atoms(layer.throttle_per_step)
         else:
             fund_after = any(other.kind == "insurance_fund" for other in venue.waterfall[place + 1 :])
-            row["adl_on"] = 2 if fund_after else 1
+            row["adl_on"] = words.ADL_BEFORE_FUND if fund_after else words.ADL_AFTER_FUND
 
 
 def keep_of(half_life_s: float, step_seconds: float) -> float:

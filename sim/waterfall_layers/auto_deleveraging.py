@@ -49,9 +49,7 @@ def deleverage(world, v, k, trader, lots, share, cause):
             continue
         handed = share_floor(share, part, abs(size))
         account = account_of(world, other, k)
-        equity, _ = account_margin(
-            world, account,
-        )  # fmt: skip
+        equity, _ = account_margin(world, account)
         if equity + handed < 0:
             instrument["adl_next"] += 1
             continue
@@ -94,9 +92,7 @@ def rank_counterparties(world, v, k, side):
         if size * side <= 0 or population["exempt"] != 0:
             continue
         account = account_of(world, trader, k)
-        equity, _ = account_margin(
-            world, account,
-        )  # fmt: skip
+        equity, _ = account_margin(world, account)
         if equity <= 0:
             continue
         entry = world.entry_value[k * n_traders + trader]
