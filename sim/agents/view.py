@@ -209,7 +209,7 @@ class MarketView:
     def _rejected(self, k: int) -> tuple[str, ...]:
         rows = self._events
         own = (rows["actor"] == self._owner) & (rows["kind"] == EVENT_ORDER_REJECTED) & (rows["instrument"] == k)
-        return tuple(REASONS[int(code) - 1] for code in np.asarray(rows["counterparty"][own]))
+        return tuple(REASONS[int(code) - 1] for code in np.asarray(rows["amount"][own]))
 
 
 def _side(sign: Any) -> Side:

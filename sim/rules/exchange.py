@@ -83,7 +83,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
 
 @kernel
 def _reject(world, k, owner, side, price, size, reason):
-    emit(world, EVENT_ORDER_REJECTED, k, owner, reason, price, side * size, 0, NONE, NONE, NONE)
+    emit(world, EVENT_ORDER_REJECTED, k, owner, NONE, price, side * size, reason, NONE, NONE, NONE)
     return 0
 
 

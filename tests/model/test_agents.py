@@ -9,7 +9,7 @@ OPEN_LONG = "populations.speculators.leverage_median=60"
 def fallen(make, request):
     """A market after a fall, with liquidations, payments and inventory."""
     model = make("btc_2025_10_10", OPEN_LONG, f"venues.binance.margin.scope={request.param}")
-    model.advance(850)
+    model.advance(200)
     assert model.liquidation_agent().liquidated_notional > 0
     return model
 

@@ -72,8 +72,8 @@ def test_an_idle_trader_changes_nothing_for_the_others(make, scope, queue):
     dials += ["populations.speculators.leverage_median=60"]
     offers = [Idle.with_capital(5e5), Idle.with_capital(1e6, leverage=10)]
     alone, joined = make("btc_2025_10_10", *dials), make("btc_2025_10_10", *dials, traders=offers)
-    alone.advance(900)
-    joined.advance(900)
+    alone.advance(200)
+    joined.advance(200)
     n, n_instruments = len(alone.session.world.traders), len(alone.session.names.instruments)
     assert alone.liquidation_agent().liquidated_notional > 0
     for column, rows in (("position_size", n_instruments), ("entry_value", n_instruments), ("quote_balance", 3)):

