@@ -10,7 +10,7 @@ from sim.rules.safe_radius import sweep
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import trigger_stops
 from sim.streams import draw
-from sim.terms import kernel
+from sim.terms import kernel, phase
 from sim.terms.vocabulary import DRAW_QUEUE, EVENT_LIQUIDATION, NONE, QUEUE_SHUFFLED, QUEUE_WORST_RATIO
 from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
 
@@ -19,7 +19,7 @@ EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest 
 RATIO_SCALE = 1 << 20
 
 
-@kernel
+@phase
 def liquidate(world, t):
     """8: mark -> assess -> unwind -> match -> absorb, until quiet; then the fund works its inventory off."""
     clock = world.clock
@@ -173,7 +173,7 @@ def order_queue(world, t, found):
 
 @kernel
 def unwind(world, t, account, round):
-    """One attempt at one account: re-validate, cancel its orders, close positions, largest maintenance first. Lots closed."""
+    """One attempt at one account: re-validate, cancel orders, close positions, largest first. Lots closed."""
     clock = world.clock
     case = world.account_case[account]
     trader = account_trader(world, account)

@@ -6,10 +6,10 @@ from sim.engine.margin_calls import margin_calls
 from sim.engine.prices import move_index_prices, settle_funding, show_market_view, update_mark_prices
 from sim.engine.recording import record
 from sim.engine.trading import collect_orders, match_and_settle
-from sim.terms import entry, kernel
+from sim.terms import entry, phase
 
 
-@kernel
+@phase
 def step(world, t):
     """One step of the world."""
     world.clock[0]["step"] = t

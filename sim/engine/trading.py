@@ -7,17 +7,17 @@ from sim.rules.exchange import cancel_orders_of, cancel_slot, execute
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
-from sim.terms import kernel
+from sim.terms import kernel, phase
 from sim.terms.vocabulary import CANCEL, CANCEL_ALL, NONE, STOP_LIMIT, STOP_MARKET
 
 
-@kernel
+@phase
 def collect_orders(world, t):
     """5: populations decide; orders of user-written traders already wait in the inbox."""
     decide(world, t)
 
 
-@kernel
+@phase
 def match_and_settle(world):
     """6: play the inbox in order of arrival, then the stops that its trades have triggered."""
     n = world.clock[0]["inbox_rows"]

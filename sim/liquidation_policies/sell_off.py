@@ -82,7 +82,6 @@ def budget_lots(world, v, k):
 @kernel
 def charge_fee(world, v, k, trader, lots, cause):
     """Liquidation fee on executed notional to the fund, capped by what is left of the account."""
-    clock = world.clock
     account = account_of(world, trader, k)
     equity, _ = account_margin(world, account)
     wanted = fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])

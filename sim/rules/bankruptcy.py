@@ -32,7 +32,7 @@ def bankruptcy_tick(instrument, size, share):
 
 @kernel
 def band_tick(world, instrument, side, band_rate):
-    """Farthest tick from the mark at which the venue may trade, rounded toward the mark; the ladder's end without band."""
+    """Farthest tick from the mark at which the venue may trade, rounded toward the mark; no band: the ladder's end."""
     low = instrument["ladder"]
     high = low + instrument["n_levels"] - 1
     if band_rate < 0:

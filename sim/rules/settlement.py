@@ -68,7 +68,6 @@ def move_lots(world, kind, k, giver, taker, lots, amount, price, cause):
     Used for trades, take-overs, auto-deleveraging and trades with the outside world alike.
     """
     never_inline()
-    clock = world.clock
     taker_row = account_of(world, taker, k)
     giver_row = account_of(world, giver, k)
     change_position(world, k, taker, lots, amount)

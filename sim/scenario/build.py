@@ -91,7 +91,7 @@ class _Draft:
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):
                 drawn[p] = trend_rows(scenario, record, p, self.seed, longs * np.array(units))
-            elif p not in drawn:
+            elif not isinstance(record, LeveragedSpeculator | BasisTrader):
                 count = record.count
                 if isinstance(record, MarketMaker):
                     count = max(round(count / scenario.flow_thinning), 1)

@@ -31,7 +31,8 @@ def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[floa
         flip = -1.0 if scenario.mirror else 1.0
         change = flip * np.rint(relative * start * MILLI)
         rows.append(np.maximum(start * MILLI + change.astype(np.int64), MILLI))
-    return np.stack(rows)
+    paths: np.ndarray = np.stack(rows)
+    return paths
 
 
 def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks: np.ndarray) -> np.ndarray:
@@ -41,7 +42,7 @@ def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks
     if index.distribution == "student_t":
         freedom = index.degrees_of_freedom
         shocks = shocks * np.sqrt((freedom - 2.0) / draws.chisquare(freedom, steps))
-    moves = shocks * index.volatility_bp * 1e-4 * np.sqrt(scenario.step_seconds)
+    moves: np.ndarray = shocks * index.volatility_bp * 1e-4 * np.sqrt(scenario.step_seconds)
     if index.jumps_per_hour > 0 and index.jump_size_bp > 0:
         counts = draws.poisson(index.jumps_per_hour * scenario.step_seconds / 3600.0, steps)
         moves = moves + draws.standard_normal(steps) * np.sqrt(counts) * index.jump_size_bp * 1e-4

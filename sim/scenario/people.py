@@ -83,7 +83,7 @@ def capped_shares(sizes: np.ndarray, largest: float) -> np.ndarray:
         rest = shares[~over].sum()
         shares[~over] *= (1.0 - ceiling * over.sum()) / rest
         shares[over] = ceiling
-    return np.minimum(shares, ceiling)
+    return np.asarray(np.minimum(shares, ceiling))
 
 
 def speculators(scenario: Scenario, record: LeveragedSpeculator, p: int, seed: int) -> Crowd:
@@ -129,10 +129,10 @@ def _chosen_leverage(
     least = np.minimum(record.leverage_min, most)
     centre, sigma = np.log(record.leverage_median), max(record.leverage_sigma, 1e-9)
     if record.leverage_rule == "chosen":
-        return np.clip(np.exp(centre + sigma * normals), least, most)
+        return np.asarray(np.clip(np.exp(centre + sigma * normals), least, most))
     low, high = ndtr((np.log(least) - centre) / sigma), ndtr((np.log(most) - centre) / sigma)
     inside = np.clip(low + ndtr(normals) * (high - low), 1e-12, 1.0 - 1e-12)
-    return np.clip(np.exp(centre + sigma * ndtri(inside)), least, most)
+    return np.asarray(np.clip(np.exp(centre + sigma * ndtri(inside)), least, most))
 
 
 def _take_positions(

@@ -37,13 +37,15 @@ FUNDS = _layout(
 # (n_instruments,) prices in ticks (best_bid NONE / best_ask >= ladder end when empty); *_milli in 1/1000 tick;
 # tick_value: atoms that one lot gains when the price rises one tick; ladder: first tick of the price ladder.
 INSTRUMENTS = _layout(
-    "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price first_tier n_tiers first_initial_tier n_initial_tiers "
+    "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
+    "first_tier n_tiers first_initial_tier n_initial_tiers "
     "best_bid best_ask last_price mark_price index_price index_milli index_offset_milli index_follow_ppm "
     "index_lag_steps index_step_milli mark_kind mark_window mark_sample mark_clamp_ppm basis_sum basis_count basis_row "
     "funding_interval funding_first funding_rate_ppb funding_interest_ppb funding_clamp_ppb funding_cap_ppb "
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
-    "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short traded_now adl_now "
+    "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
+    "traded_now adl_now "
     "best_bid_start best_ask_start bid_depth ask_depth"
 )
 
@@ -76,7 +78,8 @@ CASES = _layout("account step cause event")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 POPULATIONS = _layout(
-    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps orders_max clock_steps",
+    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps orders_max "
+    "clock_steps", "
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor inattentive pull "
     "trigger long_share unwind_band",
@@ -98,12 +101,14 @@ VIEW = _layout(
 )
 
 # (capacity,) id = row number over the whole run. price in ticks.
-# One rule reads them all: `size` lots pass from counterparty to actor, `amount` atoms from balance row from_row to to_row.
+# One rule reads them all: `size` lots pass from counterparty to actor, `amount` atoms from balance row from_row to
+# to_row.
 EVENTS = _layout("step round kind instrument actor counterparty price size amount cause from_row to_row")
 
 # (capacity,) one row a step and instrument; prices in ticks, depth in lots (NONE when not sampled), money in atoms.
 STEPS = _layout(
     "step instrument index_price mark_price last_price best_bid best_ask bid_depth ask_depth open_interest "
-    "traded_value traded_lots liquidated_long liquidated_short adl_value fund_inventory fund_cash fund_equity fund_need "
+    "traded_value traded_lots liquidated_long liquidated_short adl_value fund_inventory fund_cash "
+    "fund_equity fund_need "
     "pending net_drain gross_drain order_events rounds"
 )

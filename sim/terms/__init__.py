@@ -1,5 +1,5 @@
 """Floor 1: the vocabulary and the kernel decorator."""
 
-from sim.terms.kernel import entry, kernel, never_inline
+from sim.terms.kernel import entry, kernel, never_inline, phase
 
-__all__ = ["entry", "kernel", "never_inline"]
+__all__ = ["entry", "kernel", "never_inline", "phase"]

@@ -14,7 +14,6 @@ import llvmlite
 import numba
 import numpy
 from numba import types
-from numba.extending import intrinsic
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -22,6 +21,7 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.extending import intrinsic
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_STAMPS = 3
@@ -76,8 +76,16 @@ def kernel(function: F) -> F:
 
     A constant in a call counts as its type: numba would compile one variant per constant otherwise.
     """
-    dispatcher = numba.njit(no_cfunc_wrapper=True)(function)
-    if not hasattr(dispatcher, "enable_caching"):
+    return _counted_by_type(numba.njit(no_cfunc_wrapper=True)(function))
+
+
+def phase(function: F) -> F:
+    """A kernel that is written into its only caller: every level of calls costs another pass over all beneath it."""
+    return _counted_by_type(numba.njit(no_cfunc_wrapper=True, inline="always")(function))
+
+
+def _counted_by_type(dispatcher: Any) -> Any:
+    if not hasattr(dispatcher, "enable_caching"):  # a plain function when the JIT is off
         return dispatcher
     template = dispatcher.get_call_template
 
@@ -133,4 +141,4 @@ def _stamp_of(name: str) -> str:
     return head.rsplit("-", 1)[-1]
 
 
-__all__ = ["entry", "kernel", "never_inline", "prune_cache", "source_stamp"]
+__all__ = ["entry", "kernel", "never_inline", "phase", "prune_cache", "source_stamp"]

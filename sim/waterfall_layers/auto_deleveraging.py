@@ -27,7 +27,7 @@ RANKING_LIFE_STEPS = 10  # a ranking serves this long; every candidate is looked
 
 @kernel
 def deleverage(world, v, k, trader, lots, share, cause):
-    """Close up to `lots` of a defaulted position against ranked opposite positions at its bankruptcy price; lots closed.
+    """Close up to `lots` of a defaulted position against ranked opposites at its bankruptcy price; lots closed.
 
     A counterparty that this would sink is passed over. Rank: profit share x leverage (BitMEX, Binance).
     """

@@ -20,7 +20,6 @@ from sim.terms.vocabulary import (
     NONE,
 )
 
-
 ROUNDING_ATOMS = 2  # a part of a position may lose this much more than its share, by rounding
 
 
