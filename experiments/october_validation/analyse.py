@@ -66,7 +66,8 @@ def analyse(runs: pd.DataFrame) -> Analysis:
         verdict += " Outside: " + "; ".join(outside) + "."
     table = pd.DataFrame(rows)
     narrow = table[["quantity", "median", "band", "verdict"]]
-    return Analysis(table, {"October beside the real day": narrow}, pd.DataFrame(numbers), {}, verdict, {"outside": outside})
+    brief = {"October beside the real day": narrow}
+    return Analysis(table, brief, pd.DataFrame(numbers), {}, verdict, {"outside": outside})
 
 
 def _values(runs: pd.DataFrame, arm: str, name: str) -> list[float]:
@@ -97,7 +98,8 @@ def _add(
             "verdict": word,
         }
     )
-    numbers.append({"quantity": label, "estimate": middle, "low": interval.low, "high": interval.high, "n": len(values)})
+    ends_of = {"low": interval.low, "high": interval.high, "n": len(values)}
+    numbers.append({"quantity": label, "estimate": middle} | ends_of)
 
 
 def _checks(good: pd.DataFrame, october: pd.DataFrame) -> list[tuple[str, str, str, str]]:
@@ -109,7 +111,10 @@ def _checks(good: pd.DataFrame, october: pd.DataFrame) -> list[tuple[str, str, s
     small = _values(good, "news_1_percent", "price_drawdown")
     fall = float(pd.Series(small).median())
     return [
-        ("auto-deleveraging only after the fund paid", f"{later} of {len(both)} runs", "all", "in" if later == len(both) else "out"),
+        (
+            "auto-deleveraging only after the fund paid",
+            f"{later} of {len(both)} runs", "all", "in" if later == len(both) else "out",
+        ),
         (
             "no news: runs below 0.5 % of open interest liquidated an hour",
             f"{quiet:.3f}", "0.95 or more", "in" if quiet >= CALM_RUNS_MIN else "out",

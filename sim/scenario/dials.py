@@ -41,12 +41,10 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
     row["cap_atoms"] = atoms(policy.cap_per_step)
     row["band_rate"] = NO_LIMIT if policy.price_band is None else round(policy.price_band * fee_scale)
     row["impact_on"] = int(policy.impact == "on")
-    row["isolated_reserve_rate"] = round(venue.margin.isolated_reserve_share * fee_scale)
     row["auto_top_up"] = int(venue.margin.auto_top_up)
     row["throttle_atoms"] = NO_LIMIT
     for place, layer in enumerate(venue.waterfall):
         if layer.kind == "insurance_fund":
-            row["inexhaustible"] = int(layer.inexhaustible)
             row["stressed_rate"] = round(layer.stressed_close_out_rate * fee_scale)
             row["throttle_atoms"] = atoms(layer.throttle_per_step)
         else:

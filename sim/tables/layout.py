@@ -23,8 +23,8 @@ CLOCK = _layout(
 # (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said.
 VENUES = _layout(
     "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
-    "rounds_max latency_steps cap_atoms band_rate impact_on isolated_reserve_rate auto_top_up "
-    "inexhaustible stressed_rate throttle_atoms adl_on cancel_all_orders"
+    "rounds_max latency_steps cap_atoms band_rate impact_on auto_top_up "
+    "stressed_rate throttle_atoms adl_on"
 )
 
 # (n_venues,) atoms. Cash is the balance with inventory at cost. surplus and inventory_losses: what closing inventory
@@ -40,13 +40,12 @@ INSTRUMENTS = _layout(
     "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
     "first_tier n_tiers first_initial_tier n_initial_tiers "
     "best_bid best_ask last_price mark_price index_price index_milli index_offset_milli index_follow_ppm "
-    "index_lag_steps index_step_milli mark_kind mark_window mark_sample mark_clamp_ppm basis_sum basis_count basis_row "
+    "index_lag_steps mark_kind mark_window mark_sample mark_clamp_ppm basis_sum basis_count basis_row "
     "funding_interval funding_first funding_rate_ppb funding_interest_ppb funding_clamp_ppb funding_cap_ppb "
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
-    "traded_now adl_now "
-    "best_bid_start best_ask_start bid_depth ask_depth"
+    "traded_now adl_now"
 )
 
 # (rows,) maintenance: margin of notional N in tick-lots = max over the rows of (rate * N - deduction) / rate_scale.
@@ -78,8 +77,7 @@ CASES = _layout("account step cause event")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 POPULATIONS = _layout(
-    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps orders_max "
-    "clock_steps", "
+    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor inattentive pull "
     "trigger long_share unwind_band",
@@ -87,17 +85,17 @@ POPULATIONS = _layout(
 
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
 DESKS = _layout(
-    "active budget_lots traded_lots layoff_carry",
+    "active",
     "scale centre variance size_factor previous_mid inventory previous_index fullness",
 )
 
 # (n_quotes,) resting quotes of makers: where, how much, which order.
 QUOTES = _layout("population instrument owner slot away order_id lots", "distance")
 
-# (n_populations,) etc. are read by decide(); the picture of the market that all strategies share.
+# (n_instruments,) the picture of the market that all strategies share; prices in ticks.
 VIEW = _layout(
     "best_bid best_ask last_price mark_price index_price step",
-    "mid return_window volatility",
+    "mid",
 )
 
 # (capacity,) id = row number over the whole run. price in ticks.
@@ -109,6 +107,5 @@ EVENTS = _layout("step round kind instrument actor counterparty price size amoun
 STEPS = _layout(
     "step instrument index_price mark_price last_price best_bid best_ask bid_depth ask_depth open_interest "
     "traded_value traded_lots liquidated_long liquidated_short adl_value fund_inventory fund_cash "
-    "fund_equity fund_need "
-    "pending net_drain gross_drain order_events rounds"
+    "fund_equity fund_need pending net_drain gross_drain order_events rounds"
 )
