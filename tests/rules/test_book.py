@@ -2,13 +2,10 @@
 
 import pytest
 from isolated import run_python
-from small_worlds import empty_session
+from order_desk import Desk, cancel
 from tapes import assert_same_state, book_session, naive_exchange, play_fast, play_naive, random_tape
 
 from sim.rules.book import order_id_of, quantity_available
-from sim.rules.exchange import cancel_slot, execute
-from sim.rules.stops import place_stop, trigger_stops
-from sim.terms import entry
 from sim.terms.vocabulary import (
     BUY,
     FILL_OR_KILL,
@@ -18,7 +15,6 @@ from sim.terms.vocabulary import (
     IMMEDIATE_OR_CANCEL,
     LIMIT,
     MARKET,
-    NONE,
     POST_ONLY,
     SELL,
 )
@@ -34,51 +30,6 @@ assert play_fast(session, tape, marks) == play_naive(exchange, tape, marks)
 assert_same_state(session, exchange)
 print("same")
 """
-
-
-@entry
-def send(world, k, kind, side, owner, price, size, flags):
-    return execute(world, k, kind, side, owner, price, size, flags, NONE)
-
-
-@entry
-def cancel(world, slot):
-    cancel_slot(world, slot)
-
-
-@entry
-def sleep(world, k, side, owner, size, trigger, limit, flags):
-    place_stop(world, k, side, owner, size, trigger, limit, flags)
-    return trigger_stops(world)
-
-
-class Desk:
-    """One instrument of an empty book, with owners 0 to 5."""
-
-    def __init__(self, settings=None):
-        self.session = empty_session(6, 1.0e6, settings)
-        self.world = self.session.world
-        self.first = int(self.world.clock[0]["n_traders"]) - 6
-
-    def send(self, kind, side, owner, price, size, flags=0):
-        return send(self.world, 0, kind, side, self.first + owner, price, size, flags)
-
-    def stop(self, side, owner, size, trigger, limit=NONE, flags=0):
-        return sleep(self.world, 0, side, self.first + owner, size, trigger, limit, flags)
-
-    def size(self, owner):
-        return int(self.world.position_size[self.first + owner])
-
-    def at(self, price):
-        return int(self.world.levels[int(self.world.instruments[0]["level_base"]) + price]["quantity"])
-
-    @property
-    def touch(self):
-        row = self.world.instruments[0]
-        return (
-            int(row["best_bid"]) if row["bid_orders"] else None,
-            int(row["best_ask"]) if row["ask_orders"] else None,
-        )
 
 
 @pytest.fixture
