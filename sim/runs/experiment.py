@@ -85,9 +85,12 @@ def refuse_bad_arms(tasks: Sequence[RunTask]) -> None:
 
 def warm(task: RunTask) -> None:
     """Compiles the kernels in this process, so that the workers find them in the cache instead of all compiling."""
+    from sim.terms.kernel import prune_cache
+
     started = time.monotonic()
     play(replace(task, overrides=(*task.overrides, "steps=2")))
     if (seconds := time.monotonic() - started) > 5.0:
+        prune_cache()
         terminal.say(f"Kernels compiled in {seconds:.0f} s (once, until the code changes)")
 
 

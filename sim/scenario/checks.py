@@ -84,11 +84,6 @@ def _check_venue(name: str, venue: Venue) -> Iterator[Found]:
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:
             yield ("venues", name, "waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
-    if kinds == ["auto_deleveraging", "insurance_fund"]:
-        yield (
-            ("venues", name, "waterfall", 1),
-            "insurance_fund after auto_deleveraging would never be asked; put it first",
-        )
 
 
 def _check_initial(

@@ -106,7 +106,6 @@ def test_no_whole_number_but_a_whole_number(refused, value):
         ("instruments.BTCUSDT.index.kind=points", "points: is missing"),
         ("instruments.BTCUSDT.index.points=[[5, 1.0], [5, 2.0]]", "row 2: step 5 is a duplicate"),
         ("instruments.BTCUSDT.index.points=[[5, 1.0], [3, 2.0]]", "row 2: step 3 is out of order"),
-        ("venues.binance.waterfall=[{kind: auto_deleveraging}, {kind: insurance_fund}]", "put it first"),
         ("venues.binance.waterfall=[{kind: insurance_fund}, {kind: insurance_fund}]", "may stand once"),
         ("populations.makers.closest_bp=900", "is not below farthest_bp 800"),
         ("populations.speculators.leverage_min=6", "is above leverage_median 5"),
