@@ -23,6 +23,8 @@ from numba.core.caching import (
 )
 from numba.extending import intrinsic
 
+from sim.terms.linking import LinkedCompiler
+
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_STAMPS = 3
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,25 +77,29 @@ def kernel(function: F) -> F:
     """Compile `function` when compiled code first calls it; a plain function when the JIT is off.
 
     A constant in a call counts as its type: numba would compile one variant per constant otherwise.
+    Compiled callers link `linked`, which has no machine code of its own; a call from Python compiles the kernel itself.
     """
-    return _counted_by_type(numba.njit(no_cfunc_wrapper=True)(function))
+    return _linked_by_type(function, no_cfunc_wrapper=True)
 
 
 def phase(function: F) -> F:
     """A kernel that is written into its only caller: every level of calls costs another pass over all beneath it."""
-    return _counted_by_type(numba.njit(no_cfunc_wrapper=True, inline="always")(function))
+    return _linked_by_type(function, no_cfunc_wrapper=True, inline="always")
 
 
-def _counted_by_type(dispatcher: Any) -> Any:
+def _linked_by_type(function: F, **options: Any) -> F:
+    dispatcher = numba.njit(**options)(function)
     if not hasattr(dispatcher, "enable_caching"):  # a plain function when the JIT is off
         return dispatcher
-    template = dispatcher.get_call_template
+    linked = numba.njit(pipeline_class=LinkedCompiler, **options)(function)
 
     def get_call_template(args: Sequence[Any], kws: Mapping[str, Any]) -> Any:
         plain = {name: types.unliteral(kind) for name, kind in kws.items()}
-        return template(tuple(types.unliteral(kind) for kind in args), plain)
+        return linked.get_call_template(tuple(types.unliteral(kind) for kind in args), plain)
 
     dispatcher.get_call_template = get_call_template
+    dispatcher.get_overload = linked.get_overload
+    dispatcher.linked = linked
     return dispatcher
 
 

@@ -21,7 +21,7 @@ for module_name, module in list(sys.modules.items()):
     if module_name.startswith("sim."):
         for name, value in vars(module).items():
             if hasattr(value, "py_func") and value.py_func.__module__ == module_name:
-                kernels[f"{module_name}.{name}"] = len(value.signatures)
+                kernels[f"{module_name}.{name}"] = len(value.signatures) + len(value.linked.signatures)
 print(json.dumps(kernels))
 """
 IMPORTS = 'import sys; sys.path.insert(0, "tests/reference"); import small_worlds, sim.engine.step'
