@@ -36,7 +36,7 @@ TARGETS = (
     Target("depth_trough_ratio", "depth within 1 % around the low, over calm", 0.02, 0.20),
     Target("adl_share_of_liquidated", "auto-deleveraged over liquidated notional", 0.2, 0.6),
     Target("volatility_bp_per_minute", "calm volatility, bp a minute", 3.0, 7.0, "no_news"),
-    Target("spread_median_bp", "spread, bp (one tick is 0.085)", 0.08, 0.09, digits=3),
+    Target("spread_median_bp", "spread, bp (one tick is 0.085 to 0.096)", 0.08, 0.10, digits=3),
 )
 
 

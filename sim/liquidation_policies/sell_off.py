@@ -22,7 +22,7 @@ from sim.terms.vocabulary import (
     TARGET_FULL,
 )
 from sim.waterfall_layers.auto_deleveraging import deleverage
-from sim.waterfall_layers.insurance_fund import note_default, take_over
+from sim.waterfall_layers.insurance_fund import note_default, note_exhausted, take_over
 
 
 class LiquidationPolicy(Record):
@@ -204,8 +204,11 @@ def absorb(world, v, k, trader, lots, cause):
     absorbed = 0
     if order == ADL_BEFORE_FUND:
         absorbed += deleverage_if_bankrupt(world, v, k, trader, lots, cause)
+    for _ in range(2):
+        if absorbed < lots:
+            absorbed += take_over(world, v, k, trader, lots - absorbed, equity_share(world, trader, k), cause)
     if absorbed < lots:
-        absorbed += take_over(world, v, k, trader, lots - absorbed, equity_share(world, trader, k), cause)
+        note_exhausted(world, v)
     if absorbed < lots and order == ADL_AFTER_FUND:
         absorbed += deleverage_if_bankrupt(world, v, k, trader, lots - absorbed, cause)
     return absorbed

@@ -111,10 +111,13 @@ def _capacity(world, v, k, size, share):
     cash, equity, stressed, _ = fund_state(world, v)
     held = world.position_size[k * world.clock[0]["n_traders"] + world.venues[v]["fund"]]
     lots = abs(size)
+    rate = world.venues[v]["stressed_rate"]
     if held * size < 0:
+        closing = min(lots, abs(held))
+        stressed -= fee_part(world, value_at_mark(world, k, closing), rate) - ROUNDING_ATOMS
         result = _closing_result(world, v, k, size, share)
-        return min(lots, abs(held)) if equity + min(share, 0) >= stressed and cash + min(result, 0) >= 0 else 0
-    whole = fee_part(world, value_at_mark(world, k, size), world.venues[v]["stressed_rate"]) - share
+        return closing if equity + min(share, 0) >= stressed and cash + min(result, 0) >= 0 else 0
+    whole = fee_part(world, value_at_mark(world, k, size), rate) - share
     room = equity - stressed
     if whole <= room:
         return lots
@@ -138,13 +141,14 @@ def _closing_result(world, v, k, size, share):
 
 @kernel
 def take_over(world, v, k, trader, lots, share, cause):
-    """The fund takes up to `lots` of a position at its bankruptcy price; lots taken."""
+    """The fund takes up to `lots` of a position at its bankruptcy price; lots taken.
+
+    One call closes opposite inventory at most; a second call takes what is left as inventory of its own.
+    """
     row = k * world.clock[0]["n_traders"] + trader
     size = world.position_size[row]
     sign = 1 if size > 0 else -1
     taken = min(lots, _capacity(world, v, k, size, share))
-    if taken < lots:
-        note_exhausted(world, v)
     if taken <= 0:
         return 0
     part = share_floor(share, taken, abs(size))
