@@ -1,8 +1,7 @@
-"""Python in a process of its own: another set of compile flags, a cache of its own, and what it cost."""
+"""Python in a process of its own: other compile flags, a cache of its own."""
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -43,8 +42,3 @@ def digests_elsewhere(worlds: list[tuple[dict[str, Any], int, int]], **environme
     """Digests of small worlds (settings, seed, steps) played in another process; a 64-bit overflow raises there."""
     found: list[str] = json.loads(run_python(PLAY, stdin=json.dumps(worlds), **environment))
     return found
-
-
-def children_seconds() -> float:
-    """User time of all processes that this one has waited for."""
-    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

@@ -44,7 +44,7 @@ def waterfalls(draw) -> list[dict[str, Any]]:
         "throttle_per_step": draw(st.sampled_from([None, 5_000.0, 200_000.0])),
     }
     deleveraging = {"kind": "auto_deleveraging"}
-    return draw(st.sampled_from([[], [fund], [deleveraging], [fund, deleveraging], [fund, deleveraging]]))
+    return draw(st.sampled_from([[], [fund], [deleveraging], [fund, deleveraging], [deleveraging, fund]]))
 
 
 @st.composite
