@@ -139,6 +139,25 @@ def test_maintenance_of_any_notional_is_rounded_up_to_the_atom(value):
     assert int(maintenance_atoms(accounts.world, accounts.world.instruments[1], value)) == ceil(wanted)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+@pytest.mark.parametrize("offset", [-1, 0, 1, 1_000])
+def test_the_edges_of_tiers_are_exact_beyond_64_bits_too(accounts, offset, side):
+    floor, rates = 1 << 52, (50, 500)  # parts of the rate scale
+    world, row = accounts.world, accounts.world.instruments[1]
+    row["n_tiers"], row["mark_price"] = 2, 1
+    tiers = world.tiers[int(row["first_tier"]) :]
+    tiers["floor"][:2], tiers["rate"][:2] = (0, floor), rates
+    tiers["deduction"][:2] = (0, floor * (rates[1] - rates[0]))
+    accounts.hold(1, side * (floor + offset))
+    needed = (floor + offset) * rates[0] + max(offset, 0) * (rates[1] - rates[0])
+    needed = Fraction(needed, int(world.clock[0]["rate_scale"]))
+    account, found = accounts.account(1), []
+    for atoms in (0, -1):
+        world.quote_balance[account] = ceil(needed) - side * (floor + offset) + atoms
+        found.append(accounts.breached(account))
+    assert found == [False, True]
+
+
 ROW = st.tuples(st.integers(-(1 << 44), 1 << 44), st.integers(-(1 << 44), 1 << 44), st.integers(-2, 2))
 
 
