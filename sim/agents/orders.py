@@ -78,7 +78,7 @@ class Order:
 
     @classmethod
     def cancel(cls, order_id: int) -> "Order":
-        """Cancel an own resting order (`open_orders[...].order_id`); nothing happens when it is gone by then."""
+        """Cancel an own order or stop by its `order_id` in the view; nothing happens when it is gone by then."""
         return cls("cancel", order_id=order_id)
 
     @classmethod
@@ -118,7 +118,7 @@ def _kind(price: float | None, kind: str | None, stop: float | None) -> str:
 def ticket(order: Order, session: Session, venue: int) -> Ticket:
     """The order in ticks and lots. Raises ValueError that says what is wrong and what is allowed."""
     if order.kind == "cancel":
-        if isinstance(order.order_id, bool) or not isinstance(order.order_id, int) or order.order_id < 0:
+        if isinstance(order.order_id, bool) or not isinstance(order.order_id, int) or order.order_id == NONE:
             raise ValueError(f"{order.order_id!r} is no order id; give the order_id of an open order")
         return Ticket(CANCEL, BUY, 0, NONE, 0, NONE, 0, order.order_id)
     k = _instrument_row(order.instrument, session, venue)

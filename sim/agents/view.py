@@ -42,6 +42,7 @@ class OpenOrder:
 class StopOrder:
     """An own sleeping stop; without a limit price it becomes a market order."""
 
+    order_id: int
     side: Side
     size: float
     trigger_price: float
@@ -186,6 +187,7 @@ class MarketView:
         rows = world.stops[: int(world.clock[0]["n_stops"])]
         return tuple(
             StopOrder(
+                order_id=int(-2 - stop["sequence"]),
                 side=_side(stop["side"]),
                 size=int(stop["size"]) * names.lot_size[k],
                 trigger_price=int(stop["trigger_price"]) * names.tick_size[k],

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.rules.book import HANDLE_BITS, SLOT_MASK
-from sim.rules.exchange import cancel_orders_of, cancel_slot, execute
+from sim.rules.exchange import cancel_orders_of, cancel_slot, execute, remove_stop, stop_id
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
@@ -51,7 +51,12 @@ def play(world, row):
 
 @kernel
 def cancel_by_id(world, owner, order_id):
-    """Cancel a resting order by its id, if it still rests and is the owner's."""
+    """Cancel a resting order or a sleeping stop by its id, if it is still there and the owner's."""
+    if order_id < NONE:
+        for i in range(world.clock[0]["n_stops"]):
+            if stop_id(world.stops[i]) == order_id and world.stops[i]["owner"] == owner:
+                remove_stop(world, i)
+                return
     slot = order_id & SLOT_MASK
     if order_id < 0 or slot >= world.orders.shape[0]:
         return

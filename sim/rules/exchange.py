@@ -19,6 +19,7 @@ from sim.terms.vocabulary import (
     BUY,
     EVENT_FILL,
     EVENT_ORDER_REJECTED,
+    EVENT_STOP_REMOVED,
     EVENT_TRADING_FEE,
     FILL_OR_KILL,
     FLAG_FORCED,
@@ -206,9 +207,18 @@ def cancel_orders_of(world, k, owner):
 
 
 @kernel
+def stop_id(stop):
+    """The public id of a sleeping stop: below -1, so that it is never mistaken for an order's."""
+    return -2 - stop["sequence"]
+
+
+@kernel
 def remove_stop(world, i):
     """Take a stop out of the dense list, keeping the order of arrival."""
-    n = world.clock[0]["n_stops"]
+    n, stop = world.clock[0]["n_stops"], world.stops[i]
+    signed = stop["side"] * stop["size"]
+    k, owner, price = stop["instrument"], stop["owner"], stop["trigger_price"]
+    emit(world, EVENT_STOP_REMOVED, k, owner, NONE, price, signed, 0, stop_id(stop), NONE, NONE)
     for j in range(i, n - 1):
         world.stops[j] = world.stops[j + 1]
     world.clock[0]["n_stops"] = n - 1

@@ -1,8 +1,9 @@
 """Stop orders: asleep until the mark (or the last price, by flag) reaches the trigger, then market or limit orders."""
 
-from sim.rules.exchange import execute, remove_stop
+from sim.rules.events import emit
+from sim.rules.exchange import execute, remove_stop, stop_id
 from sim.terms import kernel
-from sim.terms.vocabulary import FLAG_TRIGGER_LAST, LIMIT, MARKET, NONE
+from sim.terms.vocabulary import EVENT_STOP_PLACED, FLAG_TRIGGER_LAST, LIMIT, MARKET, NONE
 
 CHAIN_MAX = 1024  # stops that one call may trigger, so a self-feeding chain ends; the rest follow in the next call
 
@@ -25,6 +26,7 @@ def place_stop(world, k, side, owner, size, trigger_price, limit_price, flags):
     stop["sequence"] = world.clock[0]["sequence"]
     world.clock[0]["sequence"] += 1
     world.clock[0]["n_stops"] = n + 1
+    emit(world, EVENT_STOP_PLACED, k, owner, flags, trigger_price, side * size, limit_price, stop_id(stop), NONE, NONE)
     return True
 
 

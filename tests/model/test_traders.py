@@ -114,6 +114,16 @@ def test_a_reduce_only_order_closes_and_never_opens(play):
     assert seen[3].position == 0.0
 
 
+def test_a_stop_is_cancelled_by_its_id_and_the_others_sleep_on(play):
+    def cancel(view):
+        return [Order.cancel(view["BTCUSDT"].stops[0].order_id)]
+
+    script = {0: [Order.sell("BTCUSDT", 0.1, stop=90_000), Order.sell("BTCUSDT", 0.2, stop=91_000)], 1: cancel}
+    _, trader = play(script, 2)
+    assert [stop.size for stop in trader.view()["BTCUSDT"].stops] == [pytest.approx(0.2)]
+    assert trader.view()["BTCUSDT"].stops[0].order_id < -1
+
+
 def test_a_stop_sleeps_until_its_trigger_and_then_sells(play):
     script = {0: [Order.buy("BTCUSDT", 0.2)], 1: [Order.sell("BTCUSDT", 0.2, stop=116_000, reduce_only=True)]}
     _, trader = play(script, 200, scenario="btc_2025_10_10")

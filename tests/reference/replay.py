@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.rules.book import HANDLE_BITS
 from sim.tables import World
-from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED
+from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED, EVENT_STOP_PLACED, EVENT_STOP_REMOVED
 
 Row = dict[str, int]
 Observer = Callable[[Row, "Replay"], None]
@@ -23,6 +23,16 @@ def resting_orders(world: World) -> dict[int, tuple[int, int, int, int]]:
     return found
 
 
+def sleeping_stops(world: World) -> dict[int, tuple[int, int, int, int, int]]:
+    """(instrument, owner, trigger, signed lots, limit) of every sleeping stop by its id."""
+    found = {}
+    for stop in world.stops[: int(world.clock[0]["n_stops"])]:
+        lots = int(stop["side"] * stop["size"])
+        row = (int(stop["instrument"]), int(stop["owner"]), int(stop["trigger_price"]), lots, int(stop["limit_price"]))
+        found[-2 - int(stop["sequence"])] = row
+    return found
+
+
 class Replay:
     """Balances, sizes and the book, moved by events: `size` lots from counterparty to actor, `amount` atoms from
     `from_row` to `to_row`; an event with rows of NONE moves nothing."""
@@ -32,6 +42,7 @@ class Replay:
         self.balances: list[int] = world.quote_balance.tolist()
         self.sizes: list[int] = world.position_size.tolist()
         self.orders = resting_orders(world)
+        self.stops = sleeping_stops(world)
         self.next_event = int(world.clock[0]["next_event"])
 
     def play(self, events: np.ndarray, before: Observer | None = None, after: Observer | None = None) -> None:
@@ -63,9 +74,15 @@ class Replay:
             assert left * lots >= 0 and abs(left) < abs(lots)
             if left:
                 self.orders[event["cause"]] = (k, owner, price, left)
+        elif event["kind"] == EVENT_STOP_PLACED:
+            row = (event["instrument"], event["actor"], event["price"], event["size"], event["amount"])
+            self.stops[event["cause"]] = row
+        elif event["kind"] == EVENT_STOP_REMOVED:
+            del self.stops[event["cause"]]
 
     def assert_equals(self, world: World) -> None:
         """The world says the same."""
         assert self.balances == world.quote_balance.tolist()
         assert self.sizes == world.position_size.tolist()
         assert self.orders == resting_orders(world)
+        assert self.stops == sleeping_stops(world)

@@ -7,7 +7,8 @@ from sim.scenario import load
 from sim.scenario.build import build_session
 
 ENDLESS = "venues.binance.waterfall.insurance_fund.inexhaustible=true"
-MARKET = ("step", "instrument", "last_price", "mark_price", "open_interest", "liquidated_long", "liquidated_short", "adl_value")
+SOLD = ("liquidated_long", "liquidated_short", "adl_value")
+MARKET = ("step", "instrument", "last_price", "mark_price", "open_interest", *SOLD)
 
 
 def play(scope, *overrides):

@@ -1,10 +1,21 @@
 """With order events on, the final state follows from the initial one and the events alone."""
 
+import numpy as np
 import pytest
 from replay import Replay
 from small_worlds import CRASH, small_session
 
-from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING, EVENT_FUNDING, EVENT_TAKE_OVER
+from sim.engine.posting import post_order
+from sim.terms.vocabulary import (
+    CANCEL,
+    EVENT_AUTO_DELEVERAGING,
+    EVENT_FUNDING,
+    EVENT_STOP_REMOVED,
+    EVENT_TAKE_OVER,
+    NONE,
+    SELL,
+    STOP_MARKET,
+)
 
 WORLDS = {
     "cross": {},
@@ -31,6 +42,24 @@ def test_events_rebuild_balances_sizes_and_the_book_exactly(name):
         assert (events["kind"] == EVENT_AUTO_DELEVERAGING).any()
     if name == "cross":
         assert (events["kind"] == EVENT_TAKE_OVER).any()
+
+
+def test_events_rebuild_sleeping_stops():
+    session = small_session({**CRASH, "record.order_events": True}, seed=2)
+    world, replay = session.world, Replay(session.world)
+    mark = int(world.instruments["mark_price"][0])
+    owner = int(np.flatnonzero(world.position_size[: int(world.clock[0]["n_traders"])] > 0)[-1])
+    # One far below sleeps to the end, one near is woken by the fall, one is cancelled by its id.
+    for away in (mark // 2, mark // 200, mark // 3):
+        post_order(world, owner, STOP_MARKET, SELL, 0, NONE, 1, mark - away, 0, NONE)
+    session.advance(1)
+    cancelled = -2 - int(world.stops["sequence"][2])
+    post_order(world, owner, CANCEL, SELL, 0, NONE, 0, NONE, 0, cancelled)
+    session.advance(69)
+    events = session.take_events()
+    replay.play(events)
+    replay.assert_equals(world)
+    assert len(replay.stops) == 1 and (events["kind"] == EVENT_STOP_REMOVED).sum() == 2
 
 
 def test_without_order_events_only_the_venues_own_acts_are_written():
