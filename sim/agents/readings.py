@@ -31,7 +31,7 @@ def account_rows(session: Session, first: int, last: int) -> AccountRows:
     n, n_traders = len(names.instruments), int(world.clock[0]["n_traders"])
     lots = world.position_size.reshape(n, n_traders)[:, first:last]
     entry = world.entry_value.reshape(n, n_traders)[:, first:last]
-    money = world.quote_balance.reshape(1 + n, n_traders)[:, first:last].sum(axis=0)
+    money = world.quote_balance.reshape(-1, n_traders)[:, first:last].sum(axis=0)
     value = lots * (world.instruments["mark_price"] * world.instruments["tick_value"])[:, None]
     return AccountRows(
         size=lots * np.asarray(names.lot_size)[:, None],

@@ -25,7 +25,8 @@ def liquidation_levels(
     n_traders, n_instruments = int(world.clock[0]["n_traders"]), int(world.clock[0]["n_instruments"])
     isolated = world.populations["isolated"][world.traders["population"][traders]] != 0
     sizes = world.position_size.reshape(n_instruments, n_traders)[:, traders].astype(float)
-    own = world.quote_balance[n_traders * (1 + k) + traders].astype(float)
+    balances = world.quote_balance.reshape(-1, n_traders).astype(float)
+    own = balances[1 + k if len(balances) > 1 else 0, traders]
     other = world.quote_balance[traders].astype(float)
     for j in range(n_instruments):
         value = sizes[j] * float(world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"])

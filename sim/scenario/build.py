@@ -25,6 +25,7 @@ EVENT_ROWS = 1 << 17
 QUEUE_ROWS = 1 << 14
 CASE_ROWS = 1 << 15
 STOP_ROWS = 1 << 12
+RANKING_ROWS = 1 << 14
 FILL_ROWS = 256
 INBOX_ROWS_MIN = 1 << 13
 ORDER_ROWS_MIN = 1 << 15
@@ -105,7 +106,8 @@ class _Draft:
         n, n_traders = len(scenario.instruments), self.n_traders
         instruments, tiers = fill_instruments(scenario, self.atom, self.rate_scale)
         populations, desks, quotes = self._populations(instruments)
-        accounts = n_traders * (1 + n)
+        # Isolated accounts exist only where somebody can have one: cross worlds need a third of the memory.
+        accounts = n_traders * (1 + n) if populations["isolated"].any() else n_traders
         window = max(int(populations["window_steps"].max(initial=1)) + 1, 2)
         samples = int(instruments["mark_window"].max())
         orders = np.zeros(max(4 * len(quotes), ORDER_ROWS_MIN), layout.ORDERS)
@@ -139,7 +141,7 @@ class _Draft:
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
             queue=np.zeros((2, QUEUE_ROWS), np.int64),
-            ranking=np.zeros((n, n_traders), np.int64),
+            ranking=np.zeros((n, min(n_traders, RANKING_ROWS)), np.int64),
             index_path=index_paths(scenario, self.seed, points),
             basis_samples=np.zeros((n, samples), np.int64),
             mids=np.zeros((n, window)),
@@ -226,8 +228,8 @@ class _Draft:
             rows = world.traders["population"] == p
             reserve[rows] = self.scenario.venues[record.venue].margin.isolated_reserve_share
         allotted = np.floor(wealth * (1.0 - reserve) * weight).astype(np.int64) * (isolated & (sizes != 0))
-        balance = world.quote_balance.reshape(1 + n, n_traders)
-        balance[1:] = np.where(isolated, allotted - cost, 0)
+        balance = world.quote_balance.reshape(-1, n_traders)
+        balance[1:] = np.where(isolated, allotted - cost, 0)[: len(balance) - 1]
         balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
         world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
         self._endow_funds(world)

@@ -41,7 +41,7 @@ class World(Holder):
         "fills": (layout.FILLS, 1),
         "quotes": (layout.QUOTES, 1),
         "queue": (INT, 2),  # (2, capacity) breached accounts and their sort keys
-        "ranking": (INT, 2),  # (n_instruments, n_traders) candidates for auto-deleveraging
+        "ranking": (INT, 2),  # (n_instruments, capacity) candidates for auto-deleveraging
         "index_path": (INT, 2),  # (n_instruments, steps + 1) thousandths of a tick
         "basis_samples": (INT, 2),  # (n_instruments, window) mid minus index, thousandths of a tick
         "mids": (FLOAT, 2),  # (n_instruments, window) ticks, ring over steps

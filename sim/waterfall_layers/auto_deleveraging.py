@@ -37,7 +37,9 @@ def deleverage(world, v, k, trader, lots, share, cause):
     size = world.position_size[row]
     sign = 1 if size > 0 else -1
     instrument = world.instruments[k]
-    if instrument["adl_side"] != -sign or clock[0]["step"] - instrument["adl_step"] >= RANKING_LIFE_STEPS:
+    old = clock[0]["step"] - instrument["adl_step"] >= RANKING_LIFE_STEPS
+    spent = instrument["adl_next"] >= instrument["adl_rows"] and instrument["adl_rows"] == world.ranking.shape[1]
+    if instrument["adl_side"] != -sign or old or spent:
         rank_counterparties(world, v, k, -sign)
     closed = 0
     while closed < lots and instrument["adl_next"] < instrument["adl_rows"]:
@@ -103,6 +105,7 @@ def rank_counterparties(world, v, k, side):
         keys[found] = (int(-min(max(score, -SCORE_MAX), SCORE_MAX) * SCORE_SCALE) << ROW_BITS) | trader
         found += 1
     sort_keys(keys, found)
+    found = min(found, world.ranking.shape[1])  # a list that is used up is ranked anew
     for i in range(found):
         world.ranking[k, i] = keys[i] & ROW_MASK
     instrument["adl_side"] = side

@@ -28,7 +28,7 @@ def wealth(world):
     n_instruments, n_traders = world.instruments.shape[0], int(world.clock[0]["n_traders"])
     unit = world.instruments["reference_price"] * world.instruments["tick_value"]
     value = (world.position_size.reshape(n_instruments, n_traders) * unit[:, None]).sum(axis=0)
-    return world.quote_balance.reshape(1 + n_instruments, n_traders).sum(axis=0) + value
+    return world.quote_balance.reshape(-1, n_traders).sum(axis=0) + value
 
 
 def assert_mirrored(one, other):
