@@ -1,6 +1,6 @@
 """What every part is made of: a frozen record whose fields are the dials that a scenario file sets."""
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, StringConstraints
 
@@ -12,6 +12,10 @@ Row = Annotated[tuple[Item, ...], Strict(strict=False)]
 # A name becomes part of a path and of `--set a.b=c`: no separators, no dots.
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+$", min_length=1, max_length=64)]
 InstrumentName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]+$", min_length=1, max_length=32)]
+
+# Professionals pledge one pool; the venue's scope is a rule for its leveraged clients.
+MarginScope = Literal["venue", "cross", "isolated"]
+MARGIN_SCOPE = "margin of these traders: as the venue's margin.scope says, or always cross or isolated"
 
 ASSUMED = "assumed"
 # The prototype that the October figures were fitted with; its tables are quoted in docs/explanation/validation.md.

@@ -42,9 +42,17 @@ class Opening:
 class Session:
     """A world being played. `advance` and the takers are all that a runner needs."""
 
-    def __init__(self, world: World, names: Names, opening: Opening, config_hash: str, seed: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        names: Names,
+        opening: Opening,
+        config_hash: str,
+        seed: int,
+        event_headroom: int = EVENT_HEADROOM,
+    ) -> None:
         self.world, self.names, self.opening = world, names, opening
-        self.config_hash, self.seed = config_hash, seed
+        self.config_hash, self.seed, self.event_headroom = config_hash, seed, event_headroom
         self._taken_steps: list[np.ndarray] = []
         self._taken_events: list[np.ndarray] = []
         self._last_events = world.events[:0].copy()
@@ -67,7 +75,7 @@ class Session:
                 f"cannot advance by {n} steps: {left} are left of the scenario's {self.horizon}; raise `steps`"
             )
         while n > 0:
-            played = int(advance(self.world, n, EVENT_HEADROOM))
+            played = int(advance(self.world, n, self.event_headroom))
             error = int(self.world.clock[0]["error"])
             if error:
                 self._flush()

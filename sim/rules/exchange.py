@@ -66,9 +66,9 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
             return _reject(world, k, owner, side, price, size, REJECT_POST_ONLY)
     if not flags & FLAG_FORCED:
         judged = instruments[k]["mark_price"] if kind == MARKET else price
-        if not admits(
-            world, owner, k, side, judged, size,
-        ):  # fmt: skip
+        if crosses and kind != POST_ONLY:
+            judged = max(judged, touch)  # a sale below the market is filled at the market: reserve what it will be
+        if not admits(world, owner, k, side, judged, size):
             return _reject(world, k, owner, side, price, size, REJECT_MARGIN)
     if kind == FILL_OR_KILL:
         found = quantity_available(world, k, side, price, size, owner)
@@ -104,9 +104,7 @@ def _reducible(world, row, side, size):
 
 @kernel
 def _rest(world, k, side, price, size, owner, flags, tag):
-    slot = rest_order(
-        world, k, side, price, size, owner, flags, tag,
-    )  # fmt: skip
+    slot = rest_order(world, k, side, price, size, owner, flags, tag)
     if slot < 0:
         _reject(world, k, owner, side, price, size, REJECT_BOOK_FULL)
         return
@@ -122,9 +120,7 @@ def _take(world, k, side, owner, price, size, flags):
     clock = world.clock
     left = size
     while left > 0:
-        left = match_against_book(
-            world, k, side, price, left, owner,
-        )  # fmt: skip
+        left = match_against_book(world, k, side, price, left, owner)
         n = clock[0]["n_fills"]
         if n == 0:
             break
@@ -132,8 +128,8 @@ def _take(world, k, side, owner, price, size, flags):
             fill = world.fills[i]
             _settle_fill(world, k, side, owner, fill["maker"], fill["price"], fill["size"], flags, fill["order_id"])
         for i in range(n):
-            _shrink_if_needed(world, k, world.fills[i]["maker"])
-    _shrink_if_needed(world, k, owner)
+            shrink_if_needed(world, k, world.fills[i]["maker"])
+    shrink_if_needed(world, k, owner)
     return left
 
 
@@ -176,19 +172,16 @@ def _charge(world, trader, row, k, value, rate, treasury):
 
 
 @kernel
-def _shrink_if_needed(world, k, owner):
+def shrink_if_needed(world, k, owner):
+    """After a position changed: its reduce-only orders shrink with it."""
     if world.traders[owner]["reduce_only_orders"] > 0:
-        shrink_reduce_only(
-            world, k, owner, world.position_size[k * world.clock[0]["n_traders"] + owner],
-        )  # fmt: skip
+        shrink_reduce_only(world, k, owner, world.position_size[k * world.clock[0]["n_traders"] + owner])
 
 
 @kernel
 def cancel_slot(world, slot):
     """Cancel a resting order by its slot."""
-    cancel_order(
-        world, slot,
-    )  # fmt: skip
+    cancel_order(world, slot)
 
 
 @kernel

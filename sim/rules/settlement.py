@@ -103,9 +103,10 @@ def settle_collateral(world, k, trader, old_size, old_balance, old_entry, volunt
         return
     flipped = old_size != 0 and (old_size > 0) != (size > 0)
     if abs(size) > abs(old_size) or flipped:
-        opened = abs(size) if flipped else abs(size) - abs(old_size)
-        value = notional(world, world.instruments[k], opened, world.instruments[k]["mark_price"])
+        # The whole position decides the tier: what is there already counts, fill by fill it adds up.
+        value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
         wanted = initial_margin(world, world.instruments[k], world.traders[trader], value)
+        wanted -= world.quote_balance[account] + world.entry_value[row]
         amount = min(wanted, max(world.quote_balance[trader], 0))
         if amount > 0:
             transfer(world, EVENT_TRANSFER, trader, account, amount, k, trader, trader, NONE)

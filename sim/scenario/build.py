@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.engine.seeding import seed_book
-from sim.engine.session import Names, Opening, Session
+from sim.engine.session import EVENT_HEADROOM, Names, Opening, Session
 from sim.rules.safe_radius import BLOCK
 from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
@@ -50,7 +50,7 @@ def build_session(
     draft = _Draft(scenario, seed, user_traders)
     world = draft.tables(event_rows)
     seed_book(world)
-    return Session(world, draft.names(), draft.opening(world), scenario.config_hash, seed)
+    return Session(world, draft.names(), draft.opening(world), scenario.config_hash, seed, draft.event_headroom)
 
 
 class _Draft:
@@ -68,6 +68,17 @@ class _Draft:
         self.crowds: list[Crowd] = []
         self._draw_people()
         self.first_trader = np.concatenate([[0], np.cumsum([len(c.wallet) for c in self.crowds])])
+
+    @property
+    def inbox_rows(self) -> int:
+        """Rows for three times the orders that a step brings on average, and never few."""
+        return max(3 * int(self.scenario.orders_per_step()), INBOX_ROWS_MIN)
+
+    @property
+    def event_headroom(self) -> int:
+        """Event rows that must be free when a step begins; an order may write a dozen where they are recorded."""
+        recorded = int(self.scenario.record.order_events)
+        return max(EVENT_HEADROOM, recorded * 12 * int(self.scenario.orders_per_step()))
 
     @property
     def n_traders(self) -> int:
@@ -137,7 +148,7 @@ class _Draft:
             levels=levels,
             orders=orders,
             stops=np.zeros(STOP_ROWS, layout.STOPS),
-            inbox=np.zeros(max(2 * len(quotes), INBOX_ROWS_MIN), layout.INBOX),
+            inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
             queue=np.zeros((2, QUEUE_ROWS), np.int64),
@@ -145,7 +156,7 @@ class _Draft:
             index_path=index_paths(scenario, self.seed, points),
             basis_samples=np.zeros((n, samples), np.int64),
             mids=np.zeros((n, window)),
-            events=np.zeros(event_rows, layout.EVENTS),
+            events=np.zeros(max(event_rows, 4 * self.event_headroom), layout.EVENTS),
             steps=np.zeros(max((scenario.steps + 1) * n, n) if scenario.steps <= 20_000 else 20_000 * n, layout.STEPS),
         )
         self._open_accounts(world)
@@ -189,7 +200,10 @@ class _Draft:
         table[0]["kind"], table[0]["exempt"] = INSTITUTION, 1
         for p, record in enumerate(scenario.populations, start=1):
             table[p]["venue"] = venues.index(record.venue)
-            table[p]["isolated"] = int(scenario.venues[record.venue].margin.scope == "isolated")
+            scope = (
+                scenario.venues[record.venue].margin.scope if record.margin_scope == "venue" else record.margin_scope
+            )
+            table[p]["isolated"] = int(scope == "isolated")
             fill_population(table[p], record, scenario)
             table[p]["first_quote"] = sum(map(len, quotes))
             for k, instrument in enumerate(scenario.instruments):

@@ -11,6 +11,8 @@ Found = tuple[tuple[str | int, ...], str]
 
 # Every balance and sum of the world stays below this many atoms, a quarter of what 64 bits hold: sums of two still fit.
 ATOMS_MAX = 10**18
+LOTS_MAX = 2.0**29  # a quarter of what the share arithmetic proves
+ORDERS_MAX = 2.0**17
 
 
 def check_scenario(scenario: Scenario) -> list[Found]:
@@ -135,7 +137,7 @@ def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> I
         )
     if multiples_hold:
         yield from _check_ladder(scenario, path, instrument)
-    yield from _check_index(path, instrument)
+    yield from _check_index(scenario, path, instrument)
 
 
 def _check_ladder(scenario: Scenario, path: tuple[str | int, ...], instrument: Instrument) -> Iterator[Found]:
@@ -156,11 +158,18 @@ def _check_ladder(scenario: Scenario, path: tuple[str | int, ...], instrument: I
         )
 
 
-def _check_index(path: tuple[str | int, ...], instrument: Instrument) -> Iterator[Found]:
+def _check_index(scenario: Scenario, path: tuple[str | int, ...], instrument: Instrument) -> Iterator[Found]:
     index = instrument.index
     if index.kind != "process" and not index.points:
         word = "points" if index.kind == "points" else "path"
         yield (*path, "index", word), f"is missing; kind: {index.kind} needs it"
+    if index.points and index.points[0][0] == 0:
+        first, tick = index.points[0][1], scenario.contract_of(instrument).tick_size
+        if abs(first - instrument.start_price) > tick / 2:
+            yield (
+                (*path, "index", "points", 0),
+                f"price {first:g} at step 0 is not the start_price {instrument.start_price:g}; make them equal",
+            )
     for row, (below, above) in enumerate(zip(index.points or (), (index.points or ())[1:], strict=False), start=1):
         if above[0] <= below[0]:
             word = "a duplicate" if above[0] == below[0] else f"out of order after {below[0]}"
@@ -184,6 +193,14 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
         money += part
         if part > largest:
             largest, path = part, ("populations", row)
+    for name, venue in scenario.venues.items():
+        for row, layer in enumerate(venue.waterfall):
+            part = layer.size if layer.kind == "insurance_fund" else 0.0
+            money += part
+            if part > largest:
+                largest, path = part, ("venues", name, "waterfall", row)
+    yield from _check_lots(scenario)
+    yield from _check_flow(scenario)
     growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
     atoms = money * growth / float(atom)
     if atoms > ATOMS_MAX:
@@ -191,6 +208,31 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
             path,
             f"the money of this world, {money:.3g} quote units or {atoms:.3g} atoms of {atom:g}, "
             f"is beyond {ATOMS_MAX:.0e} atoms",
+        )
+
+
+def _check_lots(scenario: Scenario) -> Iterator[Found]:
+    """Refuse an open interest in lots that no position may reach: shares of a position are exact below 2**31 lots."""
+    for row, instrument in enumerate(scenario.instruments):
+        value = instrument.start_price * scenario.contract_of(instrument).lot_size / instrument.liquidity_scale
+        for place, population in enumerate(scenario.populations):
+            longs = getattr(population, "open_interest", 0.0) + getattr(population, "unleveraged_longs", 0.0)
+            if population.venue == instrument.venue and longs / value > LOTS_MAX:
+                yield (
+                    ("populations", place),
+                    f"holds {longs / value:.3g} lots of {scenario.instruments[row].name}; at most {LOTS_MAX:.3g} are "
+                    "allowed: use a coarser lot_size",
+                )
+
+
+def _check_flow(scenario: Scenario) -> Iterator[Found]:
+    """Refuse more orders a step than the inbox may hold."""
+    expected = scenario.orders_per_step()
+    if expected > ORDERS_MAX:
+        yield (
+            ("step_seconds",),
+            f"makes {expected:.3g} orders a step; at most {ORDERS_MAX:.3g} are allowed: lower step_seconds or "
+            "the rates of the populations, or raise flow_thinning",
         )
 
 

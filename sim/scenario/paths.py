@@ -2,11 +2,14 @@
 
 import numpy as np
 
+from sim.scenario.errors import Position, ScenarioError, problem_at
 from sim.scenario.records import Instrument, Scenario
 from sim.streams import generator
 
 STREAM_INDEX = 3
 MILLI = 1000
+LARGEST_MILLI = 1000.0 * 2**31
+FAR = "the drawn path leaves every price ladder; lower volatility_bp, jumps_per_hour, jump_size_bp or steps"
 
 
 def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[float, float]]]) -> np.ndarray:
@@ -30,6 +33,10 @@ def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[floa
         start = round(instrument.start_price / scenario.contract_of(instrument).tick_size)
         flip = -1.0 if scenario.mirror else 1.0
         change = flip * np.rint(relative * start * MILLI)
+        if not np.all(np.abs(change) < LARGEST_MILLI):
+            raise ScenarioError(
+                [problem_at(Position("seed " + str(seed)), f"instruments.{instrument.name}.index", FAR)]
+            )
         rows.append(np.maximum(start * MILLI + change.astype(np.int64), MILLI))
     paths: np.ndarray = np.stack(rows)
     return paths

@@ -3,10 +3,12 @@
 import csv
 import math
 from pathlib import Path
+from statistics import median
 
 ROWS_MAX = 2_000_000
 # After this many problems the rest of a file says nothing new.
 PROBLEMS_MAX = 20
+GAP_FACTOR = 1.5
 
 
 def read_price_file(path: Path, step_seconds: float) -> tuple[list[list[float]], list[str]]:
@@ -29,6 +31,7 @@ def _rows(reader: object, step_seconds: float) -> tuple[list[list[float]], list[
         return [], [f"row 1: the header is {','.join(header) or 'missing'}; allowed: time,price"]
     points: list[list[float]] = []
     problems: list[str] = []
+    spacings: list[tuple[float, int]] = []
     first = before = math.nan
     for number, row in enumerate(rows, start=2):
         if len(problems) >= PROBLEMS_MAX or number > ROWS_MAX:
@@ -51,10 +54,24 @@ def _rows(reader: object, step_seconds: float) -> tuple[list[list[float]], list[
             problems.append(f"row {number}: time {time:g} falls into the same step as the row before")
         else:
             points.append([step, price])
+            spacings.append((time - before, number))
         before = time
+    problems += _gaps(spacings[1:])
     if not points and not problems:
         problems.append("row 2: is missing; at least one row of time,price is needed")
     return points, problems
+
+
+def _gaps(spacings: list[tuple[float, int]]) -> list[str]:
+    """Name the rows that stand farther from the row before than rows of this file do."""
+    if not spacings:
+        return []
+    usual = median(spacing for spacing, _ in spacings)
+    wide = [(spacing, number) for spacing, number in spacings if spacing > GAP_FACTOR * usual]
+    return [
+        f"row {number}: a gap of {spacing:g} s; rows are {usual:g} s apart (irregular rows are for kind: points)"
+        for spacing, number in wide[:PROBLEMS_MAX]
+    ]
 
 
 def _row(row: list[str]) -> tuple[float, float, str]:

@@ -140,6 +140,19 @@ class Scenario(Record):
             lowest, highest = min(lowest, level), max(highest, level)
         return min(known) * lowest * (1.0 - OVERSHOOT_SHARE), max(known) * highest * (1.0 + OVERSHOOT_SHARE)
 
+    def orders_per_step(self) -> float:
+        """Return the orders that the populations send in a step on average, for the size of the buffers."""
+        total = 0.0
+        for population in self.populations:
+            listed = sum(1 for instrument in self.instruments if instrument.venue == population.venue)
+            if population.kind == "market_maker":
+                rate = population.count * 2.0 * population.levels / max(population.quote_life_s, self.step_seconds)
+            else:
+                names = ("orders_per_s", "trades_per_s")
+                rate = sum(float(getattr(population, name, 0.0)) for name in names)
+            total += listed * rate * self.step_seconds / self.flow_thinning
+        return total
+
     def notes(self) -> tuple[str, ...]:
         """Return what a reader should know: coarsened units and thinned flow."""
         found = []

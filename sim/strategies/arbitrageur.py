@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.strategies.desk import lay_off, lots_for, mid_over_index
 from sim.streams import draw
@@ -16,6 +16,7 @@ class Arbitrageur(Record):
     kind: Literal["arbitrageur"] = "arbitrageur"
     name: Name = dial("arbitrage", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
     count: int = dial(4, "arbitrageurs", unit="rows", source=ASSUMED, ge=1, le=1_000)
     capital: float = dial(1.0e9, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
     band_bp: float = dial(

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.strategies.desk import lots_for, mid_over_index
 from sim.streams import below, draw
@@ -16,6 +16,7 @@ class BasisTrader(Record):
     kind: Literal["basis_trader"] = "basis_trader"
     name: Name = dial("basis", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
     count: int = dial(300, "traders", unit="rows", source=ASSUMED, ge=1, le=1_000_000)
     leverage: float = dial(1.5, "leverage of their position here", source=ASSUMED, ge=0.01, le=100)
     unleveraged_longs: float = dial(

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted
 from sim.strategies.desk import drawn_lots, whole_part
 from sim.streams import below, draw, uniform
@@ -18,6 +18,7 @@ class LeveragedSpeculator(Record):
     kind: Literal["leveraged_speculator"] = "leveraged_speculator"
     name: Name = dial("speculators", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("venue", MARGIN_SCOPE)
     count: int = dial(20_000, "traders", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000)
     open_interest: float = dial(
         3.456e9, "notional of their long positions", unit="quote", source=PROTOTYPE, gt=0, le=1e13

@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price, whole_tick
 from sim.strategies.desk import lay_off, mid_over_index, whole_part
 from sim.streams import below, draw, uniform
@@ -24,6 +24,7 @@ class MarketMaker(Record):
     kind: Literal["market_maker"] = "market_maker"
     name: Name = dial("makers", "name of the population")
     venue: Name = dial(..., "venue that they quote on")
+    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
     count: int = dial(12, "makers", unit="rows", source=PROTOTYPE, ge=1, le=1_000)
     capital: float = dial(2.0e8, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
     depth: float = dial(240e6, "nominal depth a side within inner_bp", unit="quote", source=DEPTH_SOURCE, gt=0, le=1e13)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted
 from sim.strategies.desk import drawn_lots, whole_part
 from sim.streams import below, draw
@@ -20,6 +20,7 @@ class NoiseTrader(Record):
     kind: Literal["noise_trader"] = "noise_trader"
     name: Name = dial("noise", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
     count: int = dial(1_000, "traders", unit="rows", source=ASSUMED, ge=1, le=1_000_000)
     capital: float = dial(1.0e7, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
     orders_per_s: float = dial(

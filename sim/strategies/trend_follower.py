@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, PROTOTYPE, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.strategies.desk import whole_part
 from sim.streams import draw
@@ -21,6 +21,7 @@ class TrendFollower(Record):
     kind: Literal["trend_follower"] = "trend_follower"
     name: Name = dial("trend", "name of the population")
     venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("venue", MARGIN_SCOPE)
     count: int = dial(
         1_500, "traders, each of whom enters at most once", unit="rows", source=PROTOTYPE, ge=1, le=1_000_000
     )

@@ -6,6 +6,7 @@ import numpy as np
 
 from sim.parts import Record
 from sim.rules.bankruptcy import value_at_mark
+from sim.rules.exchange import shrink_if_needed
 from sim.rules.margin import account_margin, account_of
 from sim.rules.rounding import share_floor
 from sim.rules.settlement import move_lots, settle_collateral
@@ -59,6 +60,7 @@ def deleverage(world, v, k, trader, lots, share, cause):
         amount = sign * part * mark * instrument["tick_value"] - handed
         move_lots(world, EVENT_AUTO_DELEVERAGING, k, trader, other, sign * part, amount, mark, cause)
         settle_collateral(world, k, other, held, 0, 0, False)
+        shrink_if_needed(world, k, other)
         _note(world, v, k, part, handed)
         closed += part
         share -= handed
