@@ -111,6 +111,15 @@ def test_the_readmes_own_trader_is_written_in_15_lines_and_trades(capsys):
     assert view.open_orders or view.position > 0
 
 
+def test_the_pair_by_hand_reaches_the_cascade_and_drains_the_fund():
+    path = ROOT / "docs" / "how-to" / "compare-maintenance.md"
+    text = next(text for _, text in _blocks(path, "python") if "net_drain" in text)
+    shown = []
+    exec(compile(text, str(path), "exec"), {"__name__": "document", "print": lambda *values: shown.append(values)})
+    assert [scale for scale, *_ in shown] == [1, 4]
+    assert all(liquidated > 0 and drain != 0 for _, liquidated, drain in shown)
+
+
 @pytest.mark.parametrize(
     "path", [ROOT / "docs" / "explanation" / "step-order.md", ROOT / "sim" / "README.md"], ids=_name
 )
