@@ -17,6 +17,7 @@ from sim.agents.view import MarketView
 from sim.engine.posting import post_order
 from sim.scenario import Scenario, load
 from sim.scenario.build import build_session
+from sim.scenario.overrides import Overrides
 
 STREAM_AGENTS = 4  # spawn key of the generators that Mesa agents use
 SEED_MAX = 2**63 - 1
@@ -26,7 +27,7 @@ Found = TypeVar("Found")
 class MarketModel(mesa.Model):  # type: ignore[misc]
     """One run of a scenario. `advance(n)` plays many steps at once, `step()` one; both give the same bytes.
 
-    scenario: a name, a file or a record; overrides as on the command line: `["populations.makers.count=6"]`.
+    scenario: a name, a file or a record; overrides: `["populations.makers.count=6"]`, or a mapping of such paths.
     traders: `[YourTrader.with_capital(1e6, leverage=5)]`. Raises ScenarioError or ValueError for bad input.
     """
 
@@ -34,7 +35,7 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         self,
         scenario: str | Path | Scenario = "baseline",
         seed: int | None = None,
-        overrides: Sequence[str] = (),
+        overrides: Overrides = (),
         traders: Iterable[TraderOffer] = (),
     ) -> None:
         if isinstance(scenario, Scenario) and overrides:
@@ -108,15 +109,21 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         where = f"trader {trader.name}, step {self.tick}"
         try:
             orders = trader.decide(self.view_of(trader))
-            wanted = [] if orders is None else list(orders)
+            if orders is None or isinstance(orders, Order):
+                orders = [] if orders is None else [orders]
+            wanted = list(orders) if isinstance(orders, Iterable) else None
         except Exception as error:
             error.add_note(f"raised by decide() of {where}")
             raise
+        if wanted is None:
+            raise ValueError(f"{where}: decide() gave {orders!r}; return an Order or a list of them, or yield them")
         venue = self.session.names.venues.index(trader.account.venue)
         tickets = []
         for number, order in enumerate(wanted, 1):
             if not isinstance(order, Order):
-                raise ValueError(f"{where}, order {number}: {order!r} is no Order")
+                raise ValueError(
+                    f"{where}, order {number}: {order!r} is no Order; return a list of them, or yield them"
+                )
             try:
                 tickets.append(ticket(order, self.session, venue))
             except ValueError as error:

@@ -50,8 +50,8 @@ class Trader(mesa.Agent):  # type: ignore[misc]
         """Its name in results."""
         return self.account.name
 
-    def decide(self, view: MarketView) -> Iterable[Order] | None:
-        """Orders for the step that is about to be played; None or nothing for no order."""
+    def decide(self, view: MarketView) -> Iterable[Order] | Order | None:
+        """Orders for the step that is about to be played, returned or yielded; None for no order."""
         raise NotImplementedError(f"{type(self).__name__} needs a method decide(self, view)")
 
     def view(self) -> MarketView:

@@ -1,11 +1,14 @@
 """The commands of `firesale`. Whatever is heavy is imported inside a command, so that help comes at once."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sim.cli.exit_codes import exit_codes
+
+if TYPE_CHECKING:
+    from sim.scenario.overrides import Setting
 
 app = typer.Typer(
     name="firesale",
@@ -60,7 +63,7 @@ def run(
     with exit_codes():
         from sim.scenario import load
 
-        record = load(scenario, _with_dials(overrides, seed=seed, steps=steps))
+        record = load(scenario, _settings(overrides, seed=seed, steps=steps))
         from sim.runs.run import run_command
 
         run_command(record, seed=seed, steps=steps, out=out, as_json=as_json)
@@ -95,7 +98,7 @@ def validate(
         problems: list[Problem] = []
         for name in scenarios:
             try:
-                record = load(name, overrides or ())
+                record = load(name, _settings(overrides))
             except ScenarioError as error:
                 problems += error.problems
                 continue
@@ -147,6 +150,9 @@ def bench(as_json: AsJson = False) -> None:
         bench_command(as_json)
 
 
-def _with_dials(overrides: list[str] | None, **dials: int | None) -> list[str]:
-    """Return the overrides with the options that are dials, so that their ranges are checked like any other."""
-    return [*(overrides or ()), *(f"{name}={value}" for name, value in dials.items() if value is not None)]
+def _settings(overrides: list[str] | None, **dials: int | None) -> "list[Setting]":
+    """Return the overrides and the options that are dials, each to be called by the option that was typed."""
+    from sim.scenario.overrides import Setting, split_override
+
+    given = [split_override(text, "--set") for text in overrides or ()]
+    return given + [Setting((name,), value, f"--{name}") for name, value in dials.items() if value is not None]

@@ -27,6 +27,7 @@ class Document:
 
     tree: Any
     positions: dict[Path_, Position] = field(default_factory=dict)
+    hints: dict[Path_, str] = field(default_factory=dict)  # what to add to problems at or below a path
 
     def position(self, path: Path_) -> Position:
         """Return the position of a path, or of the nearest parent that has one."""
@@ -35,6 +36,10 @@ class Document:
             if found is not None:
                 return found
         return Position("<scenario>")
+
+    def hint(self, path: Path_) -> str:
+        """Return what to add to a problem at a path."""
+        return next((text for above, text in self.hints.items() if path[: len(above)] == above), "")
 
     def put(self, path: Path_, value: Any, position: Position) -> None:
         """Replace the value at a path whose parents exist; its parts take the one position."""

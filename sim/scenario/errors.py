@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 @dataclass(frozen=True)
 class Position:
-    """A place in a file; lines and columns count from 1."""
+    """A place in a file; lines and columns count from 1. Line 0 is no file but an option or an argument."""
 
     file: str
     line: int = 1
@@ -25,8 +25,9 @@ class Problem:
     message: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return f"{where}{self.path}: {self.message}" if self.path else f"{where}{self.message}"
+        where = f"{self.file}:{self.line}:{self.column}: " if self.line else f"{self.file}: "
+        named = not self.path or self.file == f"--{self.path}"  # the option --seed names the dial seed
+        return f"{where}{self.message}" if named else f"{where}{self.path}: {self.message}"
 
 
 class ScenarioError(ValueError):

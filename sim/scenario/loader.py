@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sim.scenario.checks import check_scenario
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
-from sim.scenario.overrides import apply_override, split_override
+from sim.scenario.overrides import Overrides, apply_override, settings_of
 from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
 from sim.scenario.schema import allowed, known_keys, node_at
@@ -42,25 +42,26 @@ def find_scenario(path_or_name: str | Path) -> Path:
     except (OSError, ValueError):
         pass
     hint = did_you_mean(text, scenario_names()) if bare else "; give the path of a YAML file"
-    raise ScenarioError([problem_at(Position(text), "", f"no such scenario{hint}")])
+    raise ScenarioError([problem_at(Position(text, 0, 0), "", f"no such scenario{hint}")])
 
 
-def load(path_or_name: str | Path, overrides: Sequence[str] = ()) -> Scenario:
+def load(path_or_name: str | Path, overrides: Overrides = ()) -> Scenario:
     """Read, merge, override and check a scenario.
 
-    `overrides` are texts of the form `populations.makers.count=6`. Raises ScenarioError with all problems found.
+    `overrides` are texts of the form `populations.makers.count=6`, or a mapping `{"populations.makers.count": 6}`.
+    Raises ScenarioError with all problems found.
     """
     file = find_scenario(path_or_name)
     document = _with_included(file)
-    settings = [split_override(text) for text in overrides]
-    rules_first = [item for item in settings if item[0][0] == "venues" and item[0][2:] == ("rules",)]
+    settings = settings_of(overrides)
+    rules_first = [item for item in settings if item.words[0] == "venues" and item.words[2:] == ("rules",)]
     problems: list[Problem] = []
-    for words, value in rules_first:
-        problems += apply_override(document, words, value)
+    for setting in rules_first:
+        problems += apply_override(document, setting)
     document = _with_rules(document, file)
-    for words, value in settings:
-        if (words, value) not in rules_first:
-            problems += apply_override(document, words, value)
+    for setting in settings:
+        if setting not in rules_first:
+            problems += apply_override(document, setting)
     problems += _read_price_files(document, file)
     if problems:
         raise ScenarioError(problems)
@@ -102,14 +103,41 @@ def _with_included(file: Path) -> Document:
         raise ScenarioError(
             [problem_at(position, "from", f"{shown(other)} is no file; name a scenario file beside this one")]
         )
-    included_file = file.parent / other
-    if not included_file.is_file():
-        known = sorted(path.name for path in file.parent.glob("*.yaml") if path.name != file.name)
-        raise ScenarioError([problem_at(position, "from", f"no file {shown(other)}{did_you_mean(other, known)}")])
-    included = _read(included_file)
+    included = _read(_included_file(file, other, position))
     if "from" in included.tree:
         raise ScenarioError([problem_at(position, "from", f"{other} has a `from` itself; one level is allowed")])
-    return merged(included, document, lists_by_name=True)
+    result = merged(included, document, lists_by_name=True)
+    for key in ("instruments", "populations"):
+        names = _item_names(included.tree.get(key))
+        for row, name in enumerate(_item_names(result.tree.get(key))):
+            if names and name is not None and name not in names:
+                near = did_you_mean(name, [known for known in names if known is not None])
+                result.hints[(key, row)] = f"; '{name}' is a new item{near}"
+    return result
+
+
+def _item_names(items: Any) -> list[str | None]:
+    """Return the name of each item of a list; None where it has none."""
+    names = [
+        item.get("name") if isinstance(item, dict) else None for item in (items if isinstance(items, list) else ())
+    ]
+    return [name if isinstance(name, str) else None for name in names]
+
+
+def _included_file(file: Path, other: str, position: Position) -> Path:
+    """Return the file that `from` names: beside the scenario, else one that comes with the package."""
+    folders = [file.parent, configs_folder() / "scenarios"]
+    try:
+        for folder in folders:
+            found = folder / other
+            if found.is_file() and not found.samefile(file):
+                return found
+    except (OSError, ValueError):
+        pass
+    known = sorted({path.name for folder in folders for path in folder.glob("*.yaml") if path.name != file.name})
+    searched = " or ".join(dict.fromkeys(str(folder.resolve()) for folder in folders))
+    message = f"no file {shown(other)} in {searched}{did_you_mean(other, known)}"
+    raise ScenarioError([problem_at(position, "from", message)])
 
 
 def _with_rules(document: Document, file: Path) -> Document:
@@ -170,12 +198,13 @@ def _translated(document: Document, error: Any) -> Problem:
         return problem_at(position, where, f"unknown key{did_you_mean(str(path[-1]), known)}")
     if kind == "missing":
         rule = allowed(node_at(document.tree, path))
-        return problem_at(position, where, "is missing" + (f"; allowed: {rule}" if rule else ""))
+        rest = (f"; allowed: {rule}" if rule else "") + document.hint(path)
+        return problem_at(position, where, f"is missing{rest}")
     if kind == "union_tag_not_found":
         return problem_at(
             position,
             f"{where}.kind",
-            f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}",
+            f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}{document.hint(path)}",
         )
     if kind == "union_tag_invalid":
         tag = str(error["ctx"]["tag"])

@@ -87,6 +87,18 @@ def test_bad_input_ends_with_2_and_leaves_nothing(tmp_path, words):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--steps", "0"), "--steps: 0 is not allowed; allowed: a whole number from 1 to 1000000"),
+        (("--seed", "-1"), "--seed: -1 is not allowed; allowed: a whole number from 0 to 9223372036854775807"),
+        (("--set", "seed=-1"), "--set: seed: -1 is not allowed; allowed: a whole number from 0 to 9223372036854775807"),
+    ],
+)
+def test_a_bad_value_is_called_by_the_option_that_was_typed(tmp_path, words, line):
+    assert firesale("run", "baseline", *words, cwd=tmp_path).stderr.strip() == line
+
+
 def test_schema_is_json():
     assert json.loads(firesale("schema").stdout)["title"] == "firesale scenario"
 

@@ -281,3 +281,13 @@ def test_names_follow_the_class_and_are_numbered(make):
 def test_a_class_is_no_offer(make):
     with pytest.raises(ValueError, match="with_capital"):
         make(traders=[Scripted])
+
+
+def test_a_single_order_may_be_returned_instead_of_a_list(play):
+    _, trader = play({2: Order.buy("BTCUSDT", 0.25), 3: None}, 4)
+    assert trader.positions["BTCUSDT"] == pytest.approx(0.25)
+
+
+def test_an_answer_that_is_no_list_of_orders_names_trader_and_step(play):
+    with pytest.raises(ValueError, match=r"trader scripted, step 2: decide\(\) gave 7; return .* or yield them"):
+        play({2: 7}, 4)

@@ -71,6 +71,23 @@ def test_overrides_reach_keys_indices_and_names(override, value):
     assert value(load("btc_2025_10_10", [override]))
 
 
+def test_overrides_may_be_a_mapping_of_python_values():
+    changes = {
+        "populations.makers.count": 6,
+        "instruments.BTCUSDT.news": ({"start_step": 10, "duration_steps": 5, "size": -0.01},),
+        "venues.binance.rules": "binance_usdm_2026_09",
+    }
+    scenario = load("baseline", changes)
+    assert scenario.populations[0].count == 6
+    assert [news.size for news in scenario.instruments[0].news] == [-0.01]
+
+
+def test_a_scenario_far_from_the_others_takes_one_that_comes_with_the_package(tmp_path):
+    path = tmp_path / "baseline.yaml"  # of the same name: it does not take itself
+    path.write_text("from: baseline.yaml\nname: far\nsteps: 10\n")
+    assert load(path).steps == 10 and load(path).populations == load("baseline").populations
+
+
 def test_later_overrides_win():
     assert load("baseline", ["steps=5", "steps=7"]).steps == 7
 

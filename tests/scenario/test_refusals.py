@@ -44,6 +44,8 @@ def test_problems_of_included_files_and_rule_books_name_those_files(folder, writ
         ("instruments: [{name: BTCUSDT, contract: BTCUSD}]\n", "did you mean 'BTCUSDT'?"),
         ("venues: {binance: {rules: binance_usdm_2026_08}}\n", "did you mean 'binance_usdm_2026_09'?"),
         ("populations: [{name: new, venue: binance}]\n", "kind: is missing"),
+        ("instruments: [{name: BTCUSD, news: []}]\n", "'BTCUSD' is a new item; did you mean 'BTCUSDT'?"),
+        ("populations: [{name: maker, count: 3}]\n", "'maker' is a new item; did you mean 'makers'?"),
     ],
 )
 def test_near_misses_are_named(write, refused, text, hint):
@@ -64,7 +66,7 @@ def test_near_misses_are_named(write, refused, text, hint):
 )
 def test_no_number_but_a_finite_one_in_range(refused, path, value):
     (line,) = refused("baseline", f"{path}={value}")
-    assert line.startswith(f"--set:1:1: {path}: ") and "allowed: a number" in line
+    assert line.startswith(f"overrides: {path}: ") and "allowed: a number" in line
 
 
 @pytest.mark.parametrize(
@@ -143,11 +145,38 @@ def test_three_instruments_cannot_all_be_opposite(write, refused):
         ("seed=[", "not valid YAML"),
         ("seed={a: 1, a: 2}", "given twice"),
         ("from=baseline.yaml", "cannot be set"),
+        ("instruments.BTCUSDT.news.0.size=-0.02", "no item '0'; the list is empty"),
     ],
 )
 def test_bad_overrides(refused, override, says):
     lines = refused("baseline", override)
-    assert any(line.startswith("--set:1:1: ") and says in line for line in lines), lines
+    assert any(line.startswith("overrides: ") and says in line for line in lines), lines
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (
+            {"populations.makers.cout": 1},
+            "overrides: populations.makers.cout: unknown key 'cout'; did you mean 'count'?",
+        ),
+        ({"from": "baseline.yaml"}, "overrides: from: cannot be set here; name another scenario instead"),
+        ({"a..b": 1}, "overrides: a..b: is no path; paths look like populations.makers.count"),
+        ({"steps": True}, "overrides: steps: true is not allowed; allowed: a whole number from 1 to 1000000"),
+    ],
+)
+def test_bad_overrides_in_a_mapping_are_called_overrides(overrides, line):
+    with pytest.raises(ScenarioError) as caught:
+        load("baseline", overrides)
+    assert str(caught.value) == line
+
+
+def test_a_file_that_from_does_not_find_names_the_folders_searched(folder, refused):
+    path = folder / "case.yaml"
+    path.write_text("from: basline.yaml\nname: case\n")
+    (line,) = refused(path)
+    assert f"no file 'basline.yaml' in {folder.resolve()} or " in line
+    assert line.endswith("did you mean 'baseline.yaml'?")
 
 
 @pytest.mark.parametrize(
