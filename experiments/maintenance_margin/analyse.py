@@ -233,12 +233,19 @@ def _verdicts(cells: Cells) -> tuple[str, dict[str, Any]]:
 def _headline(cells: Cells, arm: str) -> bytes:
     def curves(*chosen: tuple[Quantity, str]) -> list[Curve]:
         return [
-            Curve(label, mode, cells.scales, [cells.mean(arm, mode, scale, quantity) for scale in cells.scales])
+            Curve(
+                label,
+                mode,
+                cells.scales,
+                [cells.mean(arm, mode, scale, quantity) for scale in cells.scales],
+                thin=quantity is NET,
+            )  # fmt: skip
             for quantity, label in chosen
             for mode in MODES
         ]
 
-    note = f"Means of {len(cells.seeds)} paired seeds, bands: 95 % t intervals."
+    seeds = len(cells.seeds)
+    note = "One seed: no intervals." if seeds == 1 else f"Means of {seeds} paired seeds, bands: 95 % t intervals."
     if any(cells.censored(arm, mode, scale, GROSS) for mode in MODES for scale in cells.scales):
         note += " Hollow: the fund was exhausted in some runs, so the drain is a lower bound."
     return headline_figure(

@@ -12,12 +12,13 @@ from sim.evidence.statistics import Interval
 
 @dataclass(frozen=True)
 class Curve:
-    """One line: a quantity (already in the unit of its axis) by scale, for one margin mode."""
+    """One line: a quantity (already in the unit of its axis) by scale, for one margin mode; a thin one has no band."""
 
     quantity: str
     mode: str
     scales: Sequence[float]
     intervals: Sequence[Interval]
+    thin: bool = False
 
 
 def headline_figure(
@@ -29,6 +30,7 @@ def headline_figure(
     """
     with canvas.styled():
         figure, grid = canvas.new_figure(11.5, 5.6, columns=2)
+        figure.get_layout_engine().set(wspace=0.08)
         for axes, curves, label, heading in (
             (grid[0, 0], sold, sold_label, "What is sold, and how deep it falls"),
             (grid[0, 1], paid, paid_label, "What the fund pays"),
@@ -55,11 +57,12 @@ def _panel(axes: Any, curves: Sequence[Curve]) -> None:
         high = np.asarray([i.estimate if i.high is None else i.high for _, i in known], dtype=float)
         ticks |= set(x.tolist())
         dashed = curve.mode == "cross"
-        axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
-        axes.plot(x, middle, color=colour, linestyle="--" if dashed else "-")
+        if not curve.thin:
+            axes.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+        axes.plot(x, middle, color=colour, linestyle="--" if dashed else "-", linewidth=0.9 if curve.thin else 1.6)
         hollow = [bool(interval.censored) for _, interval in known]
         axes.scatter(
-            x, middle, marker="s" if dashed else "o", s=34, zorder=4, edgecolor=colour, linewidth=1.4,
+            x, middle, marker="s" if dashed else "o", s=16 if curve.thin else 34, zorder=4, edgecolor=colour, linewidth=1.4,
             facecolor=["white" if h else colour for h in hollow],
         )  # fmt: skip
         axes.plot(

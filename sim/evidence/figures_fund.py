@@ -8,6 +8,9 @@ import pandas as pd
 from sim.evidence import canvas
 
 
+LITTLE = 0.1  # of the fund at the start: when no more than this moves, the change is drawn instead of the level
+
+
 def fund_figure(
     steps: pd.DataFrame,
     paid: dict[str, float],
@@ -23,10 +26,11 @@ def fund_figure(
         equity = steps["fund_equity"].to_numpy(dtype=float)
         cash = steps["fund_cash"].to_numpy(dtype=float)
         need = steps["fund_need"].to_numpy(dtype=float)
-        if inexhaustible:
-            # A fund without an end has no meaningful level: what moves is the change since the start.
-            equity, cash = equity - equity[:1], cash - cash[:1]
-        since = " (change since start)" if inexhaustible else ""
+        moved = float(np.max([np.abs(equity - equity[:1]), np.abs(cash - cash[:1]), need])) if len(need) else 0.0
+        since = ""
+        if inexhaustible or (len(equity) and 0.0 < moved < LITTLE * equity[0]):
+            # The level of a fund without an end, or of a huge one, hides what happens: the change since the start.
+            equity, cash, since = equity - equity[:1], cash - cash[:1], " (change since start)"
         fund.plot(time, cash, color=canvas.SKY, label=f"cash, positions at cost{since}")
         fund.plot(time, equity, color=canvas.BLUE, label=f"equity, positions at mark{since}")
         fund.plot(time, need, color=canvas.RED, linestyle="--", label="largest need so far")
@@ -46,7 +50,7 @@ def _payer_bars(axes: Any, paid: dict[str, float]) -> None:
     axes.barh(labels, values, color=colours[-len(labels) :], height=0.62)
     for row, value in enumerate(values):
         axes.annotate(
-            canvas.money_text(value), (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points",
+            canvas.money_text(value) + (" (gained)" if value < 0 else ""), (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points",
             va="center", fontsize=9,
         )  # fmt: skip
     axes.set(title="Who paid", xlabel="quote units")

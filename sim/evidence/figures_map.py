@@ -8,7 +8,7 @@ import pandas as pd
 from sim.evidence import canvas
 from sim.evidence.liquidation_map import LiquidationMap, map_edges
 
-DECADES = 3.0  # of notional between the palest and the strongest colour
+DECADES = 2.0  # of notional between the palest and the strongest colour
 
 
 def map_figure(levels: LiquidationMap, steps: pd.DataFrame, title: str, step_seconds: float = 1.0) -> bytes:
@@ -26,7 +26,7 @@ def map_figure(levels: LiquidationMap, steps: pd.DataFrame, title: str, step_sec
         else:
             canvas.note(axes, "no leveraged position was open")
         axes.plot(time, last, color="white", linewidth=3.2)
-        axes.plot(time, last, color=canvas.INK, linewidth=1.4, label="last price")
+        axes.plot(time, last, color=canvas.RED, linewidth=1.5, label="last price")
         axes.set(xlabel="minutes since start", ylabel="liquidation price, quote units", title=title, ylim=(bottom, top))
         axes.margins(x=0)
         canvas.thousands_axis(axes.yaxis)
@@ -46,7 +46,8 @@ def _price_window(last: Any, start: float) -> tuple[float, float]:
 def _heat(
     figure: Any, axes: Any, levels: LiquidationMap, matrix: Any, window: tuple[float, float], end: float, seconds: float
 ) -> None:
-    from matplotlib.colors import LogNorm
+    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
 
     edges = map_edges(levels.start_price)
     seen = (edges[1:] > window[0]) & (edges[:-1] < window[1])
@@ -56,12 +57,14 @@ def _heat(
     top = float(np.quantile(present, 0.998)) if len(present) else strongest
     starts = canvas.minutes(levels.steps, seconds)
     borders = np.append(starts, max(end, float(starts[-1]) + 1e-9))
+    # One hue from light to dark, without the palest tones: a little must still differ from nothing.
+    hue = LinearSegmentedColormap.from_list("waiting", colormaps["Blues"](np.linspace(0.12, 1.0, 64)))
     heat = axes.pcolormesh(
-        borders, edges, np.where(matrix > 0, matrix, np.nan), cmap="viridis_r",
+        borders, edges, np.where(matrix > 0, matrix, np.nan), cmap=hue,
         norm=LogNorm(vmin=top / 10**DECADES, vmax=top), shading="flat", rasterized=True,
     )  # fmt: skip
     bar = figure.colorbar(heat, ax=axes, pad=0.015, extend="both")
     width = edges[1] - edges[0]
-    bar.set_label(f"notional waiting, quote units per {width:,.4g} of price")
+    bar.set_label(f"notional waiting (dark = much),\nquote units per price bin of {width:,.4g}")
     bar.outline.set_visible(False)
     canvas.money_axis(bar.ax.yaxis)

@@ -147,16 +147,15 @@ def _first_step(steps: Rows) -> int | None:
     return min((step for step in steps.tolist() if step >= 0), default=None)
 
 
-def who_paid(funds: Rows, gross_drain: float, atom: float) -> dict[str, float]:
+def who_paid(funds: Rows, net_drain: float, atom: float) -> dict[str, float]:
     """Who bore the cost of liquidations, in quote units: the payers in the order of the waterfall.
 
-    Liquidated accounts: fees and what was left of their margin. Fund: its gross drain (quote units) without what
-    stayed uncovered. Auto-deleveraged traders: loss against the mark. Uncovered: what the fund could not pay.
+    Liquidated accounts: fees and what was left of their margin, all of which the fund got. Fund: its net drain (quote
+    units), so that nothing counts twice. Auto-deleveraged traders: loss against the mark. Uncovered: paid by nobody.
     """
-    uncovered = _money(funds["uncovered"], atom)
     return {
         "Liquidated accounts\n(fees, rest of margin)": _money(funds["fees"] + funds["surplus"], atom),
-        "Insurance fund": gross_drain - uncovered,
-        "Auto-deleveraged\ntraders": _money(funds["adl_loss"], atom),
-        "Uncovered": uncovered,
+        "Insurance fund\n(start minus end)": net_drain,
+        "Auto-deleveraged\ntraders' loss": _money(funds["adl_loss"], atom),
+        "Uncovered": _money(funds["uncovered"], atom),
     }

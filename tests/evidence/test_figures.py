@@ -8,7 +8,7 @@ from sim.evidence.canvas import money_text
 from sim.evidence.figures_experiment import Curve, headline_figure
 from sim.evidence.figures_fund import fund_figure
 from sim.evidence.figures_map import map_figure
-from sim.evidence.figures_market import activity_figure, price_figure
+from sim.evidence.figures_market import NewsLeg, activity_figure, price_figure
 from sim.evidence.frames import steps_frame
 from sim.evidence.liquidation_map import LiquidationMap
 from sim.evidence.statistics import Interval
@@ -37,9 +37,10 @@ def sampled(empty: bool = False) -> LiquidationMap:
 def all_pictures(quiet: bool) -> list[bytes]:
     paid = who_paid(synthetic.make_funds(), 9e6, synthetic.ATOM)
     none = dict.fromkeys(paid, 0.0)
+    legs = [] if quiet else [NewsLeg(100, 200, -0.015), NewsLeg(200, 260, -0.035)]
     return [
-        price_figure(frame(quiet), "prices", 1.0, None if quiet else 100),
-        activity_figure(frame(quiet), "activity", 1.0, None if quiet else 100),
+        price_figure(frame(quiet), "prices", 1.0, legs),
+        activity_figure(frame(quiet), "activity", 1.0, legs),
         map_figure(sampled(quiet), frame(quiet), "map"),
         fund_figure(frame(quiet), none if quiet else paid, "fund", 1.0, quiet),
     ]

@@ -115,8 +115,8 @@ def test_volatility_needs_three_returns() -> None:
     assert volatility_bp_per_minute(prices[:180], 1.0, None) is None
 
 
-def test_who_paid_leaves_the_uncovered_out_of_the_fund() -> None:
+def test_who_paid_counts_the_fees_once_and_the_fund_net_of_them() -> None:
     funds = synthetic.make_funds()
     funds["uncovered"] = int(1e6 / synthetic.ATOM)
-    paid = list(who_paid(funds, 10e6, synthetic.ATOM).values())
-    assert paid == pytest.approx([3.4e6, 9e6, 1.1e6, 1e6])
+    paid = list(who_paid(funds, 6e6, synthetic.ATOM).values())
+    assert paid == pytest.approx([3.4e6, 6e6, 1.1e6, 1e6])
