@@ -3,9 +3,9 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
-from sim.rules.bankruptcy import band_tick, bankruptcy_tick, equity_share, fee_part, value_at_mark
+from sim.rules.bankruptcy import band_tick, bankruptcy_tick, budget_lots, equity_share, fee_part, value_at_mark
 from sim.rules.events import emit
-from sim.rules.exchange import LARGEST_ORDER, execute
+from sim.rules.exchange import execute
 from sim.rules.margin import account_margin, account_of, maintenance_atoms
 from sim.rules.rounding import ceil_div
 from sim.rules.settlement import move_lots, settle_collateral, transfer
@@ -36,7 +36,12 @@ class LiquidationPolicy(Record):
     rounds_max: int = dial(8, "most rounds of check and sale within a step", source=ASSUMED, ge=1, le=1_000)
     latency_steps: int = dial(0, "steps between breach and first sale", unit="steps", source=ASSUMED, ge=0, le=100_000)
     cap_per_step: float | None = dial(
-        3.0e6, "most notional sold a step and instrument; null: no cap", unit="quote", source=PROTOTYPE, gt=0, le=1e13
+        3.0e6,
+        "most notional the venue sells a step and instrument, the fund's inventory included; null: no cap",
+        unit="quote",
+        source=PROTOTYPE,
+        gt=0,
+        le=1e13,
     )
     price_band: float | None = dial(
         0.016,
@@ -68,15 +73,6 @@ def target_lots(world, v, k, trader, equity, maintenance):
     if relief <= 0:
         return held
     return min(held, ceil_div(maintenance - equity, relief))
-
-
-@kernel
-def budget_lots(world, v, k):
-    """Lots that the cap on notional a step still allows in an instrument."""
-    cap = world.venues[v]["cap_atoms"]
-    if cap < 0:
-        return LARGEST_ORDER - 1
-    return max(cap - world.instruments[k]["sold_atoms"], 0) // value_at_mark(world, k, 1)
 
 
 @kernel

@@ -4,6 +4,8 @@ from sim.rules.margin import account_margin, account_of, maintenance_atoms, noti
 from sim.rules.rounding import ceil_div, rate_of, split_share
 from sim.terms import kernel, never_inline
 
+UNLIMITED_LOTS = (1 << 31) - 1
+
 
 @kernel
 def equity_share(world, trader, k):
@@ -53,3 +55,12 @@ def value_at_mark(world, k, lots):
 def fee_part(world, value, rate):
     """A rate in parts of fee_scale of a value in atoms, rounded up."""
     return rate_of(value, rate, world.clock[0]["fee_scale"])
+
+
+@kernel
+def budget_lots(world, v, k):
+    """Lots that the cap on notional a step still allows in an instrument."""
+    cap = world.venues[v]["cap_atoms"]
+    if cap < 0:
+        return UNLIMITED_LOTS
+    return max(cap - world.instruments[k]["sold_atoms"], 0) // value_at_mark(world, k, 1)

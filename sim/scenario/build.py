@@ -7,10 +7,11 @@ from fractions import Fraction
 import numpy as np
 
 from sim.engine.seeding import seed_book
-from sim.engine.session import EVENT_HEADROOM, Names, Opening, Session
+from sim.engine.session import EVENT_HEADROOM, Session
 from sim.rules.safe_radius import BLOCK
 from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
+from sim.scenario.opening import names_of, opening_of
 from sim.scenario.paths import index_paths
 from sim.scenario.people import Crowd, basis_rows, idle_crowd, speculators, trend_rows
 from sim.scenario.records import Scenario
@@ -50,7 +51,7 @@ def build_session(
     draft = _Draft(scenario, seed, user_traders)
     world = draft.tables(event_rows)
     seed_book(world)
-    return Session(world, draft.names(), draft.opening(world), scenario.config_hash, seed, draft.event_headroom)
+    return Session(world, names_of(draft), opening_of(draft, world), scenario.config_hash, seed, draft.event_headroom)
 
 
 class _Draft:
@@ -68,6 +69,11 @@ class _Draft:
         self.crowds: list[Crowd] = []
         self._draw_people()
         self.first_trader = np.concatenate([[0], np.cumsum([len(c.wallet) for c in self.crowds])])
+
+    @property
+    def user_names(self) -> tuple[str, ...]:
+        """Names of the traders written by the user."""
+        return tuple(user.name for user in self.user_traders)
 
     @property
     def inbox_rows(self) -> int:
@@ -266,43 +272,6 @@ class _Draft:
                 fund[name] = NONE
             fund["start"] = start
             world.quote_balance[int(world.venues[v]["fund"])] += start
-
-    def names(self) -> Names:
-        """What the integers mean."""
-        scenario, contracts = self.scenario, [self.scenario.contract_of(i) for i in self.scenario.instruments]
-        populations = ("institutions", *(p.name for p in scenario.populations), *(u.name for u in self.user_traders))
-        return Names(
-            instruments=tuple(i.name for i in scenario.instruments),
-            populations=populations,
-            venues=tuple(scenario.venues),
-            tick_size=tuple(c.tick_size for c in contracts),
-            lot_size=tuple(c.lot_size for c in contracts),
-            atom=float(self.atom),
-            tick_value_atoms=tuple(int(exact_value(c, self.atom)) for c in contracts),
-            population_of_trader=np.repeat(np.arange(len(self.crowds)), [len(c.wallet) for c in self.crowds]),
-        )
-
-    def opening(self, world: World) -> Opening:
-        """What reports are shares of."""
-        values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
-        posted = sum(
-            float(crowd.wallet.sum())
-            for crowd, record in zip(self.crowds[1:], self.scenario.populations, strict=False)
-            if isinstance(record, LeveragedSpeculator)
-        )
-        return Opening(
-            open_interest_lots=tuple(int(x) for x in world.instruments["open_interest"]),
-            open_interest_value=float(values.sum()) * float(self.atom),
-            posted_margin=posted,
-            fund_start=float(world.funds["start"].sum()) * float(self.atom),
-        )
-
-
-def exact_value(contract: object, atom: Fraction) -> Fraction:
-    """Atoms that one lot gains when the price rises one tick."""
-    from sim.scenario.schedules import exact
-
-    return exact(contract.tick_size) * exact(contract.lot_size) / atom  # type: ignore[attr-defined]
 
 
 def _filled(table: np.ndarray, column: str, value: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
-from sim.rules.bankruptcy import band_tick, fee_part, value_at_mark
+from sim.rules.bankruptcy import band_tick, budget_lots, fee_part, value_at_mark
 from sim.rules.events import emit
 from sim.rules.exchange import execute
 from sim.rules.rounding import ceil_div, share_floor, share_toward_zero, split_share
@@ -209,7 +209,7 @@ def work_off_inventory(world, v):
             continue
         instrument = world.instruments[k]
         sign = 1 if size > 0 else -1
-        lots = abs(size)
+        lots = min(abs(size), budget_lots(world, v, k))
         if venue["throttle_atoms"] >= 0:
             lots = min(lots, venue["throttle_atoms"] // value_at_mark(world, k, 1))
         limit = band_tick(world, instrument, -sign, venue["band_rate"])
@@ -222,6 +222,7 @@ def work_off_inventory(world, v):
         before = world.entry_value[row] + world.quote_balance[fund]
         filled = execute(world, k, IMMEDIATE_OR_CANCEL, -sign, fund, limit, lots, FLAG_FORCED, NONE)
         if filled > 0:
+            instrument["sold_atoms"] += value_at_mark(world, k, filled)
             result = world.entry_value[row] + world.quote_balance[fund] - before
             emit(
                 world, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],

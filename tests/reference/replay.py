@@ -6,7 +6,13 @@ import numpy as np
 
 from sim.rules.book import HANDLE_BITS
 from sim.tables import World
-from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED, EVENT_STOP_PLACED, EVENT_STOP_REMOVED
+from sim.terms.vocabulary import (
+    EVENT_FILL,
+    EVENT_ORDER_REMOVED,
+    EVENT_ORDER_RESTED,
+    EVENT_STOP_PLACED,
+    EVENT_STOP_REMOVED,
+)
 
 Row = dict[str, int]
 Observer = Callable[[Row, "Replay"], None]

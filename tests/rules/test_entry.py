@@ -110,8 +110,8 @@ def test_isolated_collateral_is_allotted_when_a_position_opens_and_returned_when
     desk.send(LIMIT, SELL, 1, 1_000, 100)
     desk.send(MARKET, BUY, 0, 0, 100)
     allotted = margin_of(100, 1_000)
-    assert int(world.quote_balance[wallet]) == start - allotted
-    assert int(world.quote_balance[position]) == allotted - 100 * 1_000 * TICK_VALUE - fees["open"]
+    assert int(world.quote_balance[wallet]) == start - allotted - fees["open"], "the wallet bears the fee"
+    assert int(world.quote_balance[position]) == allotted - 100 * 1_000 * TICK_VALUE
     desk.send(LIMIT, BUY, 1, 1_000, 100)
     desk.send(MARKET, SELL, 0, 0, 100)
     assert int(world.quote_balance[position]) == 0
@@ -125,3 +125,25 @@ def test_a_wallet_pays_for_all_that_its_isolated_positions_lack():
     assert desk.at(990) == 0
     desk.send(LIMIT, BUY, 0, 990, 100)
     assert desk.at(990) == 100
+
+
+def test_a_sale_below_the_market_must_bring_the_margin_of_what_it_will_be_filled_at(desk):
+    desk.send(LIMIT, BUY, 1, 1_000, 500)
+    desk.world.quote_balance[desk.first] = margin_of(101, 1_000) - 1
+    desk.send(LIMIT, SELL, 0, 500, 101)
+    assert desk.size(0) == 0, "half the price would be half the margin"
+    desk.world.quote_balance[desk.first] += 1
+    desk.send(LIMIT, SELL, 0, 500, 101)
+    assert desk.size(0) == -101
+
+
+def test_an_isolated_position_opened_in_many_fills_holds_the_margin_of_the_whole():
+    desk = Desk(ISOLATED)
+    for price in range(1_001, 1_011):  # each fill alone is worth 40,000: leverage 20; the whole 400,000: leverage 10
+        desk.send(LIMIT, SELL, 1, price, 4_000)
+    desk.send(MARKET, BUY, 0, 0, 40_000)
+    n, world = int(desk.world.clock[0]["n_traders"]), desk.world
+    collateral = int(world.quote_balance[n + desk.first]) + int(world.entry_value[desk.first])
+    whole = desk.size(0) * int(world.instruments[0]["mark_price"]) * TICK_VALUE
+    assert desk.size(0) == 40_000
+    assert collateral == whole // 10

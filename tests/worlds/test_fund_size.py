@@ -34,9 +34,9 @@ def test_a_finite_fund_changes_nothing_while_its_size_covers_the_need(scope):
 
 
 @pytest.mark.parametrize("scope", ["isolated", "cross"])
-def test_a_fund_smaller_than_the_need_is_exhausted(scope):
+def test_a_fund_a_little_smaller_than_the_need_is_exhausted(scope):
     _, need, _ = play(scope, ENDLESS)
-    _, _, session = play(scope, fund_of(0.5 * need))
+    _, _, session = play(scope, fund_of(0.98 * need))
     assert session.world.funds["exhausted_step"][0] >= 0
 
 
