@@ -10,6 +10,9 @@ from sim.evidence.analysis import Analysis
 from sim.evidence.figures_experiment import Curve, headline_figure
 from sim.evidence.statistics import Interval, mean_interval, paired_difference, share_true
 
+LEGEND = """sold %: notional liquidated, of open interest at the start; ampl.: fall over the
+fall of the twin without price impact; bp: of open interest at the start;
+P 7bp: share of runs that need more than a fund of 7 bp"""
 FUND_SIZES_BP = (7.0, 14.0, 28.0)
 MODES = ("isolated", "cross")
 ARM_TITLES = {
@@ -135,8 +138,16 @@ def analyse(runs: pd.DataFrame) -> Analysis:
         "headline" if arm == "fixed_positions" else f"headline_{arm}": _headline(cells, arm) for arm in cells.arms
     }
     facts["fund_sizes_bp"] = list(FUND_SIZES_BP)
-    narrow = {ARM_TITLES.get(arm, arm): pd.DataFrame(rows) for arm, rows in brief.items()}
-    return Analysis(pd.DataFrame(table), narrow, pd.DataFrame(numbers), figures, verdict, facts)
+    narrow = {ARM_TITLES.get(arm, arm): _without_constants(pd.DataFrame(rows)) for arm, rows in brief.items()}
+    posted = "\nposted %: margin posted, of open interest at the start"
+    legend = LEGEND + (posted if any(POSTED.short in shown for shown in narrow.values()) else "")
+    return Analysis(pd.DataFrame(table), narrow, pd.DataFrame(numbers), figures, verdict, facts, legend)
+
+
+def _without_constants(table: pd.DataFrame) -> pd.DataFrame:
+    """The posted margin only where it differs: the scale does not move it while positions are the same."""
+    alike = POSTED.short in table and table[POSTED.short].str.partition("±")[0].nunique() == 1
+    return table.drop(columns=POSTED.short) if alike else table
 
 
 def _add_row(
@@ -184,23 +195,31 @@ def _number(arm: str, mode: str, scale: float, minus: float | None, name: str, i
 
 
 def _judge(cells: Cells, arm: str, mode: str, quantity: Quantity, sign: int) -> tuple[str, str]:
-    """supported, refuted or undecided for `quantity moves by sign`, and the sentence that says why."""
+    """supported, refuted or undecided for `quantity moves by sign`, and a short line that says why."""
     first, last = cells.scales[0], cells.scales[-1]
     whole = cells.difference(arm, mode, first, last, quantity)
     if whole.low is None or whole.high is None:
-        return "undecided", f"{quantity.label}: too few runs"
-    against = [
-        f"{low:g}x to {high:g}x"
+        return "undecided", f"{quantity.short}: too few runs"
+    sides = [
+        _side(cells.difference(arm, mode, low, high, quantity))
         for low, high in zip(cells.scales, cells.scales[1:], strict=False)
-        if _side(cells.difference(arm, mode, low, high, quantity)) == -sign
     ]
     side = _side(whole)
-    text = f"{quantity.label} changes by {whole.text(quantity.digits)} from {first:g}x to {last:g}x"
-    if against:
-        text += f", but the other way from {' and '.join(against)}"
-    if side == -sign or against:
+    text = f"{quantity.short}: {whole.text(quantity.digits)}; {_course(cells.scales, sides)}"
+    if side == -sign or -sign in sides:
         return "refuted", text
     return ("supported" if side == sign else "undecided"), text
+
+
+def _course(scales: list[float], sides: list[int]) -> str:
+    """Where it rises, falls or is flat, as in `flat to 2x, falls to 8x`: neighbouring steps that agree, joined."""
+    words = {1: "rises", -1: "falls", 0: "flat"}
+    parts = [
+        f"{words[side]} to {high:g}x"
+        for row, (side, high) in enumerate(zip(sides, scales[1:], strict=True))
+        if row + 1 == len(sides) or sides[row + 1] != side
+    ]
+    return ", ".join(parts)
 
 
 def _side(interval: Interval) -> int:
@@ -224,9 +243,15 @@ def _verdicts(cells: Cells) -> tuple[str, dict[str, Any]]:
             judged = [_judge(cells, arm, mode, quantity, sign) for quantity, sign in parts]
             words_found = [answer for answer, _ in judged]
             answers[mode] = next((w for w in ("refuted", "undecided") if w in words_found), "supported")
-            lines.append(f"  {mode}: {answers[mode]}. " + "; ".join(text for _, text in judged) + ".")
+            lines += [f"  {mode}: {answers[mode]}", *(f"    {text}" for _, text in judged)]
         facts[f"claim_{letter.lower()}"] = answers
-    lines.append(f"Means over {len(cells.seeds)} paired seeds, 95 % t intervals.")
+    seeds = len(cells.seeds)
+    if seeds == 1:
+        lines.append("One seed: no intervals, so nothing is decided.")
+    else:
+        ends = f"{cells.scales[0]:g}x to {cells.scales[-1]:g}x"
+        lines.append(f"Changes from {ends}: means of {seeds} paired seeds, 95 % t intervals.")
+        lines.append("sold %: liquidated, of open interest; flat: the interval of a step holds zero.")
     return "\n".join(lines), facts
 
 

@@ -11,8 +11,8 @@ class Analysis:
     """The answer of an experiment.
 
     table: texts with intervals, for readers; brief: narrow tables by title, for a terminal;
-    numbers: one row an estimate, for machines; figures: PNG bytes by name; verdict: words;
-    facts: further keys of summary.json.
+    numbers: one row an estimate, for machines; figures: PNG bytes by name, the answer first; verdict: words;
+    facts: further keys of summary.json; legend: what the heads of the narrow tables mean.
     """
 
     table: pd.DataFrame
@@ -21,3 +21,4 @@ class Analysis:
     figures: dict[str, bytes]
     verdict: str
     facts: dict[str, Any] = field(default_factory=dict)
+    legend: str = ""

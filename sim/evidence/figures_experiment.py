@@ -62,8 +62,8 @@ def _panel(axes: Any, curves: Sequence[Curve]) -> None:
         axes.plot(x, middle, color=colour, linestyle="--" if dashed else "-", linewidth=0.9 if curve.thin else 1.6)
         hollow = [bool(interval.censored) for _, interval in known]
         axes.scatter(
-            x, middle, marker="s" if dashed else "o", s=16 if curve.thin else 34, zorder=4, edgecolor=colour, linewidth=1.4,
-            facecolor=["white" if h else colour for h in hollow],
+            x, middle, marker="s" if dashed else "o", s=16 if curve.thin else 34, zorder=4, edgecolor=colour,
+            linewidth=1.4, facecolor=["white" if h else colour for h in hollow],
         )  # fmt: skip
         axes.plot(
             [], [], color=colour, linestyle="--" if dashed else "-", marker="s" if dashed else "o",

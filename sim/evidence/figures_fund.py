@@ -7,7 +7,6 @@ import pandas as pd
 
 from sim.evidence import canvas
 
-
 LITTLE = 0.1  # of the fund at the start: when no more than this moves, the change is drawn instead of the level
 
 
@@ -49,8 +48,9 @@ def _payer_bars(axes: Any, paid: dict[str, float]) -> None:
     colours = [canvas.GREY, canvas.PINK, canvas.BLUE, canvas.ORANGE]
     axes.barh(labels, values, color=colours[-len(labels) :], height=0.62)
     for row, value in enumerate(values):
+        text = canvas.money_text(value) + (" (gained)" if value < 0 else "")
         axes.annotate(
-            canvas.money_text(value) + (" (gained)" if value < 0 else ""), (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points",
+            text, (max(value, 0.0), row), xytext=(4, 0), textcoords="offset points",
             va="center", fontsize=9,
         )  # fmt: skip
     axes.set(title="Who paid", xlabel="quote units")

@@ -151,9 +151,13 @@ def _report(name: str, analysis: Analysis | None, runs: pd.DataFrame, failed: in
                 # A narrow terminal has no room for half-widths; the tables in the results folder have the intervals.
                 table.add_row(*(cell if console.width >= WIDE else cell.partition("±")[0] for cell in row))
             console.print(table)
+        if analysis.legend:
+            console.print(f"\n{analysis.legend}", markup=False, highlight=False, style="dim")
         console.print()
         console.print(analysis.verdict, markup=False, highlight=False, soft_wrap=False)
     if failed:
         first = runs.loc[runs["error"].notna(), "error"].iloc[0]
         terminal.say(f"{failed} of {len(runs)} runs failed and are left out; the first: {first}")
     terminal.say(f"{len(runs)} runs in {seconds:.1f} s. Results: {final}")
+    if analysis is not None and analysis.figures:
+        terminal.say(f"The answer in a picture: {final / next(iter(analysis.figures))}.png")

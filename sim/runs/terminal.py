@@ -63,7 +63,9 @@ def say(text: str) -> None:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value * 100:z.2f} %"
+    if value is None:
+        return "-"
+    return "< 0.01 %" if 0.0 < value < 5e-5 else f"{value * 100:z.2f} %"
 
 
 def _number(value: float | None, unit: str, digits: int = 2) -> str:
@@ -80,6 +82,7 @@ def summary_rows(record: dict[str, Any], step_seconds: float) -> list[tuple[str,
     none = r["liquidations"] == 0
     fund = "cannot be exhausted" if r["fund_inexhaustible"] else ("yes" if r["fund_exhausted"] else "no")
     branching = r["branching_ratio"]
+    start, end = money_text(r["fund_start"]), money_text(r["fund_end"])
     return [
         ("Price (first instrument)", ""),
         ("deepest fall", _percent(r["price_drawdown"])),
@@ -96,12 +99,15 @@ def summary_rows(record: dict[str, Any], step_seconds: float) -> list[tuple[str,
         ("Who pays", ""),
         ("gross drain on the fund", _number(r["gross_drain_bp"], "bp of open interest")),
         ("net of fees and surplus", _number(r["net_drain_bp"], "bp of open interest")),
-        ("fund at the start / at the end", f"{money_text(r['fund_start'])} / {money_text(r['fund_end'])}"),
+        (
+            "fund at the start / at the end",
+            f"{start} / {end} (quote units)",
+        ),
         ("fund exhausted", fund),
-        ("first payment of the fund", _step(r["first_fund_payment_step"], step_seconds)),
+        ("fund's first take-over at a loss or payment", _step(r["first_fund_payment_step"], step_seconds)),
         ("first auto-deleveraging", _step(r["first_adl_step"], step_seconds)),
-        ("auto-deleveraged", f"{money_text(r['adl_notional'])} from {r['adl_accounts']:,} accounts"),
-        ("uncovered loss", money_text(r["uncovered"])),
+        ("auto-deleveraged", f"{money_text(r['adl_notional'])} (quote units) from {r['adl_accounts']:,} accounts"),
+        ("uncovered loss", f"{money_text(r['uncovered'])} (quote units)"),
     ]
 
 

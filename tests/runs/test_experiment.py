@@ -133,6 +133,7 @@ def test_the_command_writes_everything_and_a_failed_run_does_not_stop_it(tmp_pat
     assert len(pd.read_parquet(final / "runs.parquet")) == 80
     shown = capsys.readouterr()
     assert "Claim A" in shown.out and "1 of 80 runs failed" in shown.err
+    assert shown.err.splitlines()[-1].endswith("headline.png")
     assert max(map(len, shown.out.splitlines())) <= 80
 
 
@@ -180,3 +181,24 @@ def test_a_worker_that_dies_takes_only_its_own_batch_along(monkeypatch) -> None:
     assert [row["seed"] for row in rows] == list(range(10))
     assert [row["seed"] for row in rows if row["error"]] == [3]
     assert calls[0] == 10 and calls[1:] == [1] * 7
+
+
+def test_the_verdict_says_where_a_trend_lies_and_fits_a_terminal() -> None:
+    function = experiment.load_analyse(HOME)
+    rows = []
+    for task in sweep_tasks(read_sweep(HOME), HOME):
+        row = fake_row(task, slope=0.0)
+        late = 20.0 if dict(task.labels)["scale"] == 8.0 else 40.0
+        row["gross_drain_bp"] = late + 1e-3 * row["gross_drain_bp"]
+        rows.append(row)
+    found = function(experiment.runs_frame(rows))
+    assert found.verdict.count("; flat to 4x, falls to 8x") == 2
+    assert max(map(len, found.verdict.splitlines())) <= 80
+    assert "posted %" not in next(iter(found.brief.values()))
+    assert "posted %" not in found.legend
+
+
+def test_one_seed_has_no_intervals_and_says_so() -> None:
+    tasks = sweep_tasks(read_sweep(HOME), HOME, seeds=1)
+    verdict = experiment.load_analyse(HOME)(experiment.runs_frame([fake_row(task) for task in tasks])).verdict
+    assert "t intervals" not in verdict and "One seed" in verdict
