@@ -145,9 +145,9 @@ def analyse(runs: pd.DataFrame) -> Analysis:
 
 
 def _without_constants(table: pd.DataFrame) -> pd.DataFrame:
-    """The posted margin only where it differs: the scale does not move it while positions are the same."""
-    alike = POSTED.short in table and table[POSTED.short].str.partition("±")[0].nunique() == 1
-    return table.drop(columns=POSTED.short) if alike else table
+    """The posted margin only where it differs: the scale hardly moves it while positions are the same."""
+    posted = pd.to_numeric(table[POSTED.short].str.partition("±")[0], errors="coerce")
+    return table.drop(columns=POSTED.short) if posted.max() <= 1.05 * posted.min() else table
 
 
 def _add_row(

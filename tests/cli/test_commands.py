@@ -120,3 +120,19 @@ def test_parts_lists_every_role_and_dial():
     ):
         assert word in text
     assert "waterfall_layers" not in firesale("parts", "strategies").stdout
+
+
+def test_parts_name_the_path_of_each_dial_and_fit_a_hundred_columns():
+    from sim.scenario import load
+
+    text = firesale("parts").stdout
+    assert max(map(len, text.splitlines())) <= 100
+    assert "depth = 240 M quote" in text and "flow_thinning = 1:" in text
+    paths = [line.split()[1].partition("=")[0] for line in text.splitlines() if line.strip().startswith("--set ")]
+    assert len(paths) >= 18 and "PART.DIAL" not in paths
+    # Every path leads to fields of the scenario: the unknown key DIAL is all that is wrong with it.
+    names = {"VENUE": "binance", "CONTRACT": "BTCUSDT", "INSTRUMENT": "BTCUSDT", "ROW": "0"}
+    for path in paths:
+        words = ".".join(names.get(word, word) for word in path.split("."))
+        with pytest.raises(ValueError, match="unknown key 'DIAL'; did you mean|unknown key 'DIAL'; known"):
+            load("btc_2025_10_10", {words: 1})
