@@ -39,6 +39,7 @@ def experiment_command(
         raise store.refuse("workers", f"{workers} is out of range; 1 to 1024 are allowed")
     name = home.resolve().name
     target = store.results_folder(name, out)
+    store.prove_writable(target)
     started = time.monotonic()
     refuse_bad_arms(tasks)
     warm(tasks[0])

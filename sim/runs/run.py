@@ -129,6 +129,7 @@ def run_command(
     if not 0 <= chosen < 2**63:
         raise store.refuse("seed", f"{chosen} is out of range; 0 to {2**63 - 1} are allowed")
     target = store.results_folder(f"{scenario.name}-{chosen}", out)
+    store.prove_writable(target)
     started = time.monotonic()
     try:
         with terminal.progress(f"Running {scenario.name}", scenario.steps, "steps") as tick:

@@ -27,6 +27,12 @@ def refuse(path: str, message: str) -> ScenarioError:
     return ScenarioError([problem_at(Position("<command line>"), path, message)])
 
 
+def prove_writable(target: Path) -> None:
+    """Make and remove a folder where the results will go, so that a run is not played in vain. Raises OSError."""
+    beside = next(parent for parent in target.resolve().parents if parent.is_dir())
+    Path(tempfile.mkdtemp(prefix=".firesale-", dir=beside)).rmdir()
+
+
 def results_folder(name: str, out: Path | str | None = None, root: Path = RESULTS) -> Path:
     """Where results go: `out` itself if given, else `name` below the results folder.
 

@@ -108,7 +108,7 @@ def _resolve(document: Document, words: tuple[str, ...]) -> Path_:
             # A new venue or contract cannot be made here by name, but the first of an empty mapping can.
             free = not present and names_schema(node_at(document.tree, path) or {}) is not None
             if word not in known and word not in present and not free:
-                raise OverrideError(f"unknown key '{word}'{did_you_mean(word, [*known, *present])}")
+                raise OverrideError(f"unknown key '{word}'{did_you_mean(word, sorted({*known, *present} - {'from'}))}")
             node = node.get(word) if isinstance(node, dict) else None
         path = (*path, step)
     return path
