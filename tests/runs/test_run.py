@@ -11,6 +11,7 @@ import synthetic_session as synthetic
 
 from sim.engine.errors import InvariantError
 from sim.runs.run import run_command, simulate, with_steps
+from sim.runs.terminal import _percent
 from sim.scenario import ScenarioError, load
 
 
@@ -50,6 +51,14 @@ def test_the_terminal_summary_has_units_and_never_none(scenario, fail_at, tmp_pa
     text = capsys.readouterr().out
     assert "deepest fall" in text and "bp of open interest" in text
     assert "None" not in text and "nan" not in text
+    uncovered = next(line for line in text.splitlines() if "uncovered loss" in line)
+    assert uncovered.split()[-2:] == ["quote", "units"]
+
+
+def test_a_tiny_share_is_not_printed_as_zero() -> None:
+    assert [_percent(value) for value in (None, 0.0, 4e-5, 1e-4, 0.1757)] == [
+        "-", "0.00 %", "< 0.01 %", "0.01 %", "17.57 %",
+    ]  # fmt: skip
 
 
 def test_a_broken_invariant_leaves_seed_hash_and_last_events(scenario, fail_at, tmp_path) -> None:
