@@ -2,6 +2,7 @@
 
 from sim.liquidation_policies.sell_off import close_position
 from sim.price_sources.mark import set_mark
+from sim.rules.bankruptcy import budget_lots
 from sim.rules.brute_force import sweep_all
 from sim.rules.events import emit
 from sim.rules.exchange import cancel_orders_of
@@ -186,6 +187,8 @@ def unwind(world, t, account, round):
     row, stride, count = account_span(world, account)
     for i in range(count):
         cancel_orders_of(world, (row + i * stride) // clock[0]["n_traders"], trader)
+    if world.cases[case]["event"] >= 0 and must_wait(world, v, account, row, stride, count, t):
+        return 0
     event = begin_liquidation(world, case, trader, row // clock[0]["n_traders"])
     progress = 0
     tried = int(0)
@@ -201,6 +204,25 @@ def unwind(world, t, account, round):
     if not breached(world, account):
         close_case(world, account)
     return progress
+
+
+@kernel
+def must_wait(world, v, account, row, stride, count, t):
+    """True when a further attempt in this step can do nothing: no budget or no book, and no loss to hand on."""
+    holds = False
+    for i in range(count):
+        size = world.position_size[row + i * stride]
+        if size == 0:
+            continue
+        holds = True
+        k = (row + i * stride) // world.clock[0]["n_traders"]
+        blocked = world.instruments[k]["sell_blocked"] if size > 0 else world.instruments[k]["buy_blocked"]
+        if blocked != t + 1 and budget_lots(world, v, k) > 0:
+            return False
+    if not holds or world.venues[v]["impact_on"] == 0:
+        return holds
+    equity, _ = account_margin(world, account)
+    return equity > 0
 
 
 @kernel
