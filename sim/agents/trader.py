@@ -41,8 +41,10 @@ class Trader(mesa.Agent):  # type: ignore[misc]
         """A trader that starts with `capital` quote units and needs 1 / leverage as initial margin.
 
         venue: where it trades (default: the scenario's first); name: default from the class; further keywords become
-        attributes of the trader.
+        attributes of the trader. Raises TypeError for a class without a decide of its own.
         """
+        if cls.decide is Trader.decide:
+            raise TypeError(f"{cls.__name__} needs a method decide(self, view) that returns or yields orders")
         return TraderOffer(cls, capital, leverage, venue, name, dials)
 
     @property
@@ -52,7 +54,7 @@ class Trader(mesa.Agent):  # type: ignore[misc]
 
     def decide(self, view: MarketView) -> Iterable[Order] | Order | None:
         """Orders for the step that is about to be played, returned or yielded; None for no order."""
-        raise NotImplementedError(f"{type(self).__name__} needs a method decide(self, view)")
+        return None
 
     def view(self) -> MarketView:
         """What it would see if it had to decide now."""

@@ -291,3 +291,12 @@ def test_a_single_order_may_be_returned_instead_of_a_list(play):
 def test_an_answer_that_is_no_list_of_orders_names_trader_and_step(play):
     with pytest.raises(ValueError, match=r"trader scripted, step 2: decide\(\) gave 7; return .* or yield them"):
         play({2: 7}, 4)
+
+
+def test_a_trader_without_a_decide_of_its_own_is_refused_before_the_world_is_built():
+    class Misspelt(Trader):
+        def descide(self, view):
+            return []
+
+    with pytest.raises(TypeError, match=r"Misspelt needs a method decide\(self, view\)"):
+        Misspelt.with_capital(1e6)
