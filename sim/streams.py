@@ -4,6 +4,7 @@ Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011) in masked int64; its published k
 """
 
 import math
+from hashlib import sha256
 
 import numpy as np
 
@@ -26,15 +27,15 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 
 @kernel
-def draw(clock, population, step, event, purpose):
-    """The four words at an address: who draws, when, for which of its events, for what."""
+def draw(world, p, step, event, purpose):
+    """The four words at an address: which population draws, when, for which of its events, for what."""
     return philox(
         int(event),
         int(step),
-        int(population),
+        int(world.populations[p]["stream"]),
         int(purpose),
-        int(clock[0]["run_key_low"]),
-        int(clock[0]["run_key_high"]),
+        int(world.clock[0]["run_key_low"]),
+        int(world.clock[0]["run_key_high"]),
     )
 
 
@@ -54,6 +55,11 @@ def below(word, n):
 def normal(word_a, word_b):
     """Two words as one standard normal draw (Box and Muller 1958)."""
     return math.sqrt(-2.0 * math.log(uniform(word_a))) * math.cos(2.0 * math.pi * uniform(word_b))
+
+
+def stream_of(name: str) -> int:
+    """The address of a population's draws, 32 bits of its name: it stays when other populations come or go."""
+    return int.from_bytes(sha256(name.encode()).digest()[:4], "little")
 
 
 def run_key(seed: int) -> tuple[int, int]:

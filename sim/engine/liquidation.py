@@ -158,8 +158,10 @@ def order_queue(world, t, found):
         rule = world.venues[v]["queue_order"]
         keys[i] = 0
         if rule == QUEUE_SHUFFLED:
-            # Addressed by trader and kind of account: an account's number moves when a trader is added.
-            words = draw(world.clock, account // world.clock[0]["n_traders"], t, trader, DRAW_QUEUE)
+            # Addressed by place in the population and kind of account: row numbers move when others join or leave.
+            p = world.traders[trader]["population"]
+            event = (account // world.clock[0]["n_traders"] << 24) + trader - world.populations[p]["first_trader"]
+            words = draw(world, p, t, event, DRAW_QUEUE)
             keys[i] = words[0]
         elif rule == QUEUE_WORST_RATIO:
             equity, maintenance = account_margin(world, account)

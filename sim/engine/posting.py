@@ -10,5 +10,5 @@ from sim.terms.vocabulary import DRAW_ARRIVAL, NONE
 def post_order(world, owner, kind, side, k, price, size, trigger_price, flags, order_id):
     """Post an order for the next step. All orders of one trader arrive at one drawn time, in the order of posting."""
     population = world.traders[owner]["population"]
-    words = draw(world.clock, population, world.clock[0]["step"] + 1, int(0), DRAW_ARRIVAL)
+    words = draw(world, population, world.clock[0]["step"] + 1, int(0), DRAW_ARRIVAL)
     post(world, words[0] >> 1, kind, side, k, owner, price, size, trigger_price, flags, NONE, order_id)

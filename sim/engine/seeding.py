@@ -18,7 +18,7 @@ def seed_quotes(world):
             world.mids[k, i] = float(world.instruments[k]["last_price"])
     for q in range(world.quotes.shape[0]):
         p, k = world.quotes[q]["population"], world.quotes[q]["instrument"]
-        words = draw(world.clock, p, int(0), q, DRAW_SEEDING)
+        words = draw(world, p, int(0), q, DRAW_SEEDING)
         renew_quote(world, p, k, p * world.clock[0]["n_instruments"] + k, q, words)
         for row in range(world.clock[0]["inbox_rows"]):
             play(world, row)

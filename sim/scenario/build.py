@@ -17,7 +17,7 @@ from sim.scenario.people import Crowd, basis_rows, idle_crowd, speculators, tren
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
 from sim.strategies import BasisTrader, LeveragedSpeculator, MarketMaker, TrendFollower
-from sim.streams import run_key
+from sim.streams import run_key, stream_of
 from sim.tables import World, layout
 from sim.terms.vocabulary import INSTITUTION, NONE, USER_TRADER
 
@@ -97,18 +97,18 @@ class _Draft:
         drawn: dict[int, Crowd] = {}
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, LeveragedSpeculator):
-                drawn[p] = speculators(scenario, record, p, self.seed)
+                drawn[p] = speculators(scenario, record, self.seed)
                 net += drawn[p].lots.sum(axis=1)
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, BasisTrader):
-                drawn[p] = basis_rows(scenario, record, p, self.seed, net)
+                drawn[p] = basis_rows(scenario, record, self.seed, net)
                 net += drawn[p].lots.sum(axis=1)
         longs = np.sum([np.maximum(c.lots, 0).sum(axis=1) for c in drawn.values()], axis=0) if drawn else np.zeros(n)
         units = [float(i.start_price) * scenario.contract_of(i).lot_size for i in scenario.instruments]
         self.net_lots = net
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):
-                drawn[p] = trend_rows(scenario, record, p, self.seed, longs * np.array(units))
+                drawn[p] = trend_rows(scenario, record, self.seed, longs * np.array(units))
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):
                 count = record.count
                 if isinstance(record, MarketMaker):
@@ -204,6 +204,8 @@ class _Draft:
             table[p]["first_trader"] = self.first_trader[p]
             table[p]["n_traders"] = self.first_trader[p + 1] - self.first_trader[p]
         table[0]["kind"], table[0]["exempt"] = INSTITUTION, 1
+        names = ["institutions", *(record.name for record in scenario.populations), *self.user_names]
+        table["stream"] = [stream_of(name) for name in names]
         for p, record in enumerate(scenario.populations, start=1):
             table[p]["venue"] = venues.index(record.venue)
             scope = (

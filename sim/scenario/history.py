@@ -47,7 +47,7 @@ def history(scenario: Scenario, seed: int, volatility_bp: float) -> np.ndarray:
 def entry_prices(
     scenario: Scenario,
     seed: int,
-    p: int,
+    stream: int,
     leverage: np.ndarray,
     sign: np.ndarray,
     notional: np.ndarray,
@@ -58,7 +58,7 @@ def entry_prices(
 
     Survival is judged by the venue's unscaled schedule in every regime, so that positions are the same in all.
     """
-    rng = generator(seed, STREAM_HISTORY, p)
+    rng = generator(seed, STREAM_HISTORY, stream)
     paths = history(scenario, seed, volatility_bp)
     lowest = np.minimum.accumulate(paths[:, ::-1], axis=1)
     highest = np.maximum.accumulate(paths[:, ::-1], axis=1)

@@ -12,7 +12,7 @@ from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact, initial_rows, maintenance_rows
 from sim.strategies import BasisTrader, LeveragedSpeculator, TrendFollower
-from sim.streams import generator
+from sim.streams import generator, stream_of
 
 STREAM_PEOPLE = 1
 SAFETY = 1.05  # equity at the start is at least this multiple of the maintenance margin in force
@@ -86,9 +86,9 @@ def capped_shares(sizes: np.ndarray, largest: float) -> np.ndarray:
     return np.asarray(np.minimum(shares, ceiling))
 
 
-def speculators(scenario: Scenario, record: LeveragedSpeculator, p: int, seed: int) -> Crowd:
+def speculators(scenario: Scenario, record: LeveragedSpeculator, seed: int) -> Crowd:
     """Leveraged speculators with positions taken at earlier prices that they have survived."""
-    rng = generator(seed, STREAM_PEOPLE, p)
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
     count, n = record.count, len(scenario.instruments)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     sizes = heavy_tailed(rng, count, record.size_sigma, record.tail_share, record.tail_exponent)
@@ -109,7 +109,7 @@ def speculators(scenario: Scenario, record: LeveragedSpeculator, p: int, seed: i
                 notional[k, held] = total * capped_shares(sizes[held], limit)
     crowd.leverage = _chosen_leverage(scenario, record, notional, normals)
     sign = np.where(long, 1, -1)
-    _take_positions(scenario, crowd, notional, sign, record, p, seed)
+    _take_positions(scenario, crowd, notional, sign, record, seed)
     return crowd
 
 
@@ -141,7 +141,6 @@ def _take_positions(
     notional: np.ndarray,
     sign: np.ndarray,
     record: LeveragedSpeculator,
-    p: int,
     seed: int,
 ) -> None:
     """Fill lots, entries, wallet and allotment weights; nobody is liquidatable, in cross or in isolated mode."""
@@ -150,7 +149,7 @@ def _take_positions(
     needed = np.zeros(notional.shape)
     collateral = np.zeros(notional.shape)
     entries = entry_prices(
-        scenario, seed, p, crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp
+        scenario, seed, stream_of(record.name), crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp
     )
     for k, instrument in enumerate(scenario.instruments):
         tick, lot = scenario.contract_of(instrument).tick_size, scenario.contract_of(instrument).lot_size
@@ -174,9 +173,9 @@ def _take_positions(
     crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + 1.0, total)
 
 
-def trend_rows(scenario: Scenario, record: TrendFollower, p: int, seed: int, open_interest: np.ndarray) -> Crowd:
+def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_interest: np.ndarray) -> Crowd:
     """Flat traders whose wallets, at their leverage, add up to the budget of later entries."""
-    rng = generator(seed, STREAM_PEOPLE, p)
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     orders = record.order_median * np.exp(record.size_sigma * rng.standard_normal(record.count))
@@ -197,9 +196,9 @@ def trend_rows(scenario: Scenario, record: TrendFollower, p: int, seed: int, ope
     return crowd
 
 
-def basis_rows(scenario: Scenario, record: BasisTrader, p: int, seed: int, net_lots: np.ndarray) -> Crowd:
+def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.ndarray) -> Crowd:
     """Unleveraged longs, and shorts at low leverage against everybody else: afterwards sizes sum to zero exactly."""
-    rng = generator(seed, STREAM_PEOPLE, p)
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
     n_long = min(int(record.long_rows_share * record.count), record.count - 1)
     shares = np.exp(record.size_sigma * rng.standard_normal(record.count))

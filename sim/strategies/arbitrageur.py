@@ -57,5 +57,5 @@ def arbitrage(world, p, t):
         lots = min(lots_for(world, k, desk, money), room)
         if lots > 0:
             limit = shifted(world, k, index, -float(side) * population["band"])
-            words = draw(world.clock, p, t, k, DRAW_ORDER)
+            words = draw(world, p, t, k, DRAW_ORDER)
             post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))

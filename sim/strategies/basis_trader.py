@@ -44,7 +44,7 @@ def unwind_basis(world, p, t):
         if abs(gap) <= population["unwind_band"] or population["cap"] <= 0.0:
             continue
         side = -1 if gap > 0.0 else 1
-        words = draw(world.clock, p, t, k, DRAW_ORDER)
+        words = draw(world, p, t, k, DRAW_ORDER)
         owner = population["first_trader"] + below(words[0], population["n_traders"])
         held = world.position_size[k * world.clock[0]["n_traders"] + owner]
         if held * side < 0:

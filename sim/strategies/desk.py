@@ -17,7 +17,7 @@ def whole_part(world, p, t, k, rate):
     whole = int(math.floor(rate))
     fraction = rate - float(whole)
     if fraction > 0.0:
-        words = draw(world.clock, p, t, k, DRAW_ARRIVAL)
+        words = draw(world, p, t, k, DRAW_ARRIVAL)
         if uniform(words[0]) < fraction:
             whole += 1
     return whole

@@ -76,8 +76,8 @@ def speculate(world, p, t):
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         desk = p * world.clock[0]["n_instruments"] + k
         for event in range(whole_part(world, p, t, k, population["rate_per_step"])):
-            words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
-            sizes = draw(world.clock, p, t, (k << 20) + event, DRAW_SIZE)
+            words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
+            sizes = draw(world, p, t, (k << 20) + event, DRAW_SIZE)
             owner = population["first_trader"] + below(words[0], population["n_traders"])
             held = world.position_size[k * world.clock[0]["n_traders"] + owner]
             lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])

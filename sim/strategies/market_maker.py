@@ -78,7 +78,7 @@ def make_markets(world, p, t):
         first = population["first_quote"] + i * population["n_quotes"]
         renewals = whole_part(world, p, t, k, population["refresh_share"] * float(population["n_quotes"]))
         for event in range(renewals):
-            words = draw(world.clock, p, t, (k << 20) + event, DRAW_QUOTE)
+            words = draw(world, p, t, (k << 20) + event, DRAW_QUOTE)
             renew_quote(world, p, k, desk, first + below(words[0], population["n_quotes"]), words)
 
 

@@ -40,8 +40,8 @@ def trade_noise(world, p, t):
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         desk = p * world.clock[0]["n_instruments"] + k
         for event in range(whole_part(world, p, t, k, population["rate_per_step"])):
-            words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
-            sizes = draw(world.clock, p, t, (k << 20) + event, DRAW_SIZE)
+            words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
+            sizes = draw(world, p, t, (k << 20) + event, DRAW_SIZE)
             side = (2 * (words[0] & 1) - 1) * (1 - 2 * world.clock[0]["mirror"])
             first = k * world.clock[0]["n_traders"] + population["first_trader"]
             owner = below(words[1], population["n_traders"])

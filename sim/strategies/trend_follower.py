@@ -72,7 +72,7 @@ def follow_trend(world, p, t):
             price = valued_price(world, k, world.market_view[k]["mid"])
             lots = int(atoms / (price * float(world.instruments[k]["tick_value"])))
             if lots > 0 and world.position_size[k * n_traders + owner] == 0:
-                words = draw(world.clock, p, t, (k << 20) + event, DRAW_ORDER)
+                words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
                 limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
                 post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))
 

@@ -76,8 +76,9 @@ FILLS = _layout("maker price size order_id")
 CASES = _layout("account step cause event")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
+# stream: address of its draws, from its name.
 POPULATIONS = _layout(
-    "kind first_trader n_traders venue isolated exempt first_quote n_quotes n_levels window_steps",
+    "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor inattentive pull "
     "trigger long_share unwind_band",

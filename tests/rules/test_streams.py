@@ -1,12 +1,13 @@
 """The dice: published known answers and addresses."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from isolated import run_python
 
-from sim.streams import below, draw, philox, run_key, uniform
+from sim.streams import below, draw, philox, run_key, stream_of, uniform
 from sim.tables import layout
 from sim.terms import entry
 
@@ -44,15 +45,16 @@ def test_philox_gives_the_published_answers_without_jit():
 
 
 def test_every_part_of_an_address_changes_the_draw():
-    clock = np.zeros(1, layout.CLOCK)
-    clock[0]["run_key_low"], clock[0]["run_key_high"] = run_key(7)
+    world = SimpleNamespace(clock=np.zeros(1, layout.CLOCK), populations=np.zeros(5, layout.POPULATIONS))
+    world.clock[0]["run_key_low"], world.clock[0]["run_key_high"] = run_key(7)
+    world.populations["stream"] = [stream_of(name) for name in "abcde"]
     address = (3, 5, 11, 2)
-    seen = {tuple(draw(clock, *address))}
+    seen = {tuple(draw.py_func(world, *address))}
     for place in range(4):
         moved = tuple(value + (i == place) for i, value in enumerate(address))
-        seen.add(tuple(draw(clock, *moved)))
-    clock[0]["run_key_low"] += 1
-    seen.add(tuple(draw(clock, *address)))
+        seen.add(tuple(draw.py_func(world, *moved)))
+    world.clock[0]["run_key_low"] += 1
+    seen.add(tuple(draw.py_func(world, *address)))
     assert len(seen) == 6
 
 
