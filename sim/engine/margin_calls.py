@@ -1,15 +1,19 @@
-"""Phase 7: before the venue sells, an isolated position in breach may draw on its owner's wallet."""
+"""Phase 7: before the venue sells, traders look at their accounts, and an isolated position in breach may draw on its
+owner's wallet."""
 
 from sim.engine.liquidation import breached
 from sim.rules.margin import account_margin, account_trader
 from sim.rules.settlement import transfer
+from sim.strategies.reactions import look_at_accounts
 from sim.terms import kernel
 from sim.terms.vocabulary import EVENT_TOP_UP, NONE
 
 
 @kernel
 def margin_calls(world, t):
-    """7: automatic top-up (a dial of the venue) for open cases and for positions that a quick look finds in breach."""
+    """7: traders answer to warnings (orders of the next step); automatic top-up, where the venue has it."""
+    for p in range(world.populations.shape[0]):
+        look_at_accounts(world, p, t)
     offered = False
     for v in range(world.venues.shape[0]):
         if world.venues[v]["auto_top_up"] != 0:

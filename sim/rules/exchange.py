@@ -192,7 +192,7 @@ def cancel_orders_of(world, k, owner):
     while world.positions[row]["first_order"] >= 0:
         cancel_slot(world, world.positions[row]["first_order"])
     i = 0
-    while i < world.clock[0]["n_stops"]:
+    while world.positions[row]["stops"] > 0 and i < world.clock[0]["n_stops"]:
         if world.stops[i]["owner"] == owner and world.stops[i]["instrument"] == k:
             remove_stop(world, i)
         else:
@@ -212,6 +212,7 @@ def remove_stop(world, i):
     signed = stop["side"] * stop["size"]
     k, owner, price = stop["instrument"], stop["owner"], stop["trigger_price"]
     emit(world, EVENT_STOP_REMOVED, k, owner, NONE, price, signed, 0, stop_id(stop), NONE, NONE)
+    world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] -= 1
     for j in range(i, n - 1):
         world.stops[j] = world.stops[j + 1]
     world.clock[0]["n_stops"] = n - 1

@@ -13,10 +13,10 @@ from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
 from sim.scenario.opening import names_of, opening_of
 from sim.scenario.paths import index_paths
-from sim.scenario.people import Crowd, basis_rows, idle_crowd, speculators, trend_rows
+from sim.scenario.people import Crowd, basis_rows, buyer_rows, idle_crowd, speculators, trend_rows
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
-from sim.strategies import BasisTrader, LeveragedSpeculator, MarketMaker, TrendFollower
+from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, MarketMaker, TrendFollower
 from sim.streams import run_key, stream_of
 from sim.tables import World, layout
 from sim.terms.vocabulary import INSTITUTION, NONE, USER_TRADER
@@ -109,6 +109,8 @@ class _Draft:
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):
                 drawn[p] = trend_rows(scenario, record, self.seed, longs * np.array(units))
+            elif isinstance(record, LiquidationBuyer):
+                drawn[p] = buyer_rows(scenario, record, self.seed, longs * np.array(units))
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):
                 count = record.count
                 if isinstance(record, MarketMaker):
@@ -125,7 +127,8 @@ class _Draft:
         populations, desks, quotes = self._populations(instruments)
         # Isolated accounts exist only where somebody can have one: cross worlds need a third of the memory.
         accounts = n_traders * (1 + n) if populations["isolated"].any() else n_traders
-        window = max(int(populations["window_steps"].max(initial=1)) + 1, 2)
+        windows = [int(populations[name].max(initial=1)) for name in ("window_steps", "panic_steps")]
+        window = max(*windows, 1) + 1
         samples = int(instruments["mark_window"].max())
         orders = np.zeros(max(4 * len(quotes), ORDER_ROWS_MIN), layout.ORDERS)
         orders["sequence"] = NONE
@@ -153,7 +156,7 @@ class _Draft:
             cases=np.zeros(CASE_ROWS, layout.CASES),
             levels=levels,
             orders=orders,
-            stops=np.zeros(STOP_ROWS, layout.STOPS),
+            stops=np.zeros(self._stop_rows(populations), layout.STOPS),
             inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
@@ -167,6 +170,11 @@ class _Draft:
         )
         self._open_accounts(world)
         return world
+
+    def _stop_rows(self, populations: np.ndarray) -> int:
+        """Room for a stop of every user of stops in every instrument, and for those of user-written traders."""
+        users = int(populations["n_traders"][populations["stop_share"] > 0.0].sum())
+        return STOP_ROWS + users * len(self.scenario.instruments)
 
     def _clock(self) -> np.ndarray:
         scenario, clock = self.scenario, np.zeros(1, layout.CLOCK)
@@ -230,6 +238,11 @@ class _Draft:
         table["population"] = np.repeat(np.arange(len(self.crowds)), [len(c.wallet) for c in self.crowds])
         leverage = np.concatenate([c.leverage for c in self.crowds])
         table["initial_rate"] = np.ceil(self.rate_scale / np.maximum(leverage, 1e-9)).astype(np.int64)
+        for p, record in enumerate(self.scenario.populations, start=1):
+            reactions = getattr(record, "reactions", None)
+            if reactions is not None:
+                wealth = reactions.outside_wealth * self.crowds[p].wallet / float(self.atom)
+                table["outside_wealth"][table["population"] == p] = np.minimum(wealth, float(LARGEST_BALANCE))
         return table
 
     def _open_accounts(self, world: World) -> None:

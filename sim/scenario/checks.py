@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
-from sim.strategies import LeveragedSpeculator, MarketMaker, Population
+from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population
 
 Found = tuple[tuple[str | int, ...], str]
 
@@ -13,6 +13,7 @@ Found = tuple[tuple[str | int, ...], str]
 ATOMS_MAX = 10**18
 LOTS_MAX = 2.0**29  # a quarter of what the share arithmetic proves
 ORDERS_MAX = 2.0**17
+SHARES_ERROR = 1e-9
 
 
 def check_scenario(scenario: Scenario) -> list[Found]:
@@ -42,6 +43,32 @@ def _check_population(row: int, population: Population) -> Iterator[Found]:
         yield (
             ("populations", row, "leverage_min"),
             f"{population.leverage_min:g} is above leverage_median {population.leverage_median:g}",
+        )
+    reactions, stops = getattr(population, "reactions", None), getattr(population, "stops", None)
+    if reactions is not None:
+        total = sum(reactions.answers.model_dump().values())
+        if abs(total - 1.0) > SHARES_ERROR:
+            yield (
+                ("populations", row, "reactions", "answers"),
+                f"shares of population '{population.name}' sum to {total:g}; allowed: 1",
+            )
+        if reactions.target_ratio <= reactions.warning_ratio:
+            yield (
+                ("populations", row, "reactions", "target_ratio"),
+                f"{reactions.target_ratio:g} is not above warning_ratio {reactions.warning_ratio:g}",
+            )
+    if stops is not None:
+        if reactions is None:
+            yield ("populations", row, "stops"), "needs reactions: stops are placed when traders look at their accounts"
+        if stops.loss_low > stops.loss_high:
+            yield (
+                ("populations", row, "stops", "loss_low"),
+                f"{stops.loss_low:g} is above loss_high {stops.loss_high:g}",
+            )
+    if isinstance(population, LiquidationBuyer) and population.first_trigger_bp >= population.last_trigger_bp:
+        yield (
+            ("populations", row, "first_trigger_bp"),
+            f"{population.first_trigger_bp:g} is not below last_trigger_bp {population.last_trigger_bp:g}",
         )
 
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
 from typing import Any
 
 import numpy as np
 
 from sim.scenario.records import Instrument, Scenario, Venue
-from sim.strategies import MarketMaker
+from sim.strategies import MarketMaker, Reactions, StopUse
 from sim.tables import layout
 from sim.terms import vocabulary as words
 
@@ -19,6 +19,7 @@ KINDS = {
     "trend_follower": words.TREND_FOLLOWER,
     "leveraged_speculator": words.LEVERAGED_SPECULATOR,
     "basis_trader": words.BASIS_TRADER,
+    "liquidation_buyer": words.LIQUIDATION_BUYER,
 }
 BP = 1e-4
 NO_LIMIT = -1
@@ -85,6 +86,37 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["long_share"] = record.long_share
     elif record.kind == "basis_trader":
         row["unwind_band"], row["cap"] = record.unwind_band_bp * BP, record.unwind_cap_per_s * dt
+    elif record.kind == "liquidation_buyer":
+        row["rate_per_step"] = record.orders_per_s * dt / thinning
+        row["trigger"], row["last_trigger"] = record.first_trigger_bp * BP, record.last_trigger_bp * BP
+        row["window_steps"] = max(round(record.window_s / dt), 1)
+        row["look_steps"] = max(round(record.attention_s / dt), 1)
+        row["take_profit"], row["slippage"] = record.take_profit_bp * BP, record.slippage
+    _fill_reactions(row, getattr(record, "reactions", None), dt)
+    _fill_stops(row, getattr(record, "stops", None))
+
+
+def _fill_reactions(row: np.void, reactions: Reactions | None, dt: float) -> None:
+    """Looks, warnings and answers; answers as a cumulative distribution."""
+    if reactions is None:
+        return
+    row["attention_steps"] = max(round(reactions.attention_s / dt), 1)
+    row["warning_ratio"], row["target_ratio"] = reactions.warning_ratio, reactions.target_ratio
+    total = 0.0
+    for answer in ("top_up", "reduce", "hedge", "close", "late"):
+        total += getattr(reactions.answers, answer)
+        row[f"answer_{answer}"] = total
+    row["late_chance"] = min(reactions.attention_s / reactions.late_delay_s, 1.0)
+    row["panic"], row["panic_move"] = reactions.panic, reactions.panic_move_bp * BP
+    row["panic_steps"] = max(round(reactions.panic_window_s / dt), 1)
+    row["herding"], row["reaction_slippage"] = reactions.herding, reactions.slippage
+    row["leverage_band"] = reactions.leverage_band or 0.0
+
+
+def _fill_stops(row: np.void, stops: StopUse | None) -> None:
+    if stops is not None:
+        row["stop_share"], row["stop_low"], row["stop_high"] = stops.share, stops.loss_low, stops.loss_high
+        row["reward_to_risk"], row["stop_last"] = stops.reward_to_risk, int(stops.trigger == "last")
 
 
 def _fill_maker(row: np.void, record: MarketMaker, dt: float) -> None:
@@ -93,9 +125,15 @@ def _fill_maker(row: np.void, record: MarketMaker, dt: float) -> None:
     row["refresh_share"] = min(dt / record.quote_life_s, 1.0)
     row["skew"] = record.skew_bp * BP
     row["volatility_keep"] = keep_of(record.volatility_half_life_s, dt)
-    row["volatility_threshold"] = record.volatility_threshold_bp * BP * sqrt(dt)
+    for column, limit in (
+        ("volatility_threshold", record.volatility_threshold_bp),
+        ("leave_volatility", record.leave_volatility_bp),
+    ):
+        row[column] = inf if limit is None else limit * BP * sqrt(dt)
+    row["leave_inventory"] = inf if record.leave_inventory is None else record.leave_inventory
+    row["return_delay"] = round(record.return_delay_s / dt)
     row["return_share"] = min(dt / record.return_time_s, 1.0)
-    row["size_floor"], row["inattentive"] = max(record.size_floor, 1e-6), record.inattentive_share
+    row["size_floor"], row["staying"] = max(record.size_floor, 1e-6), record.staying_share
     row["pull"] = min(record.index_pull_per_s * dt, 1.0)
     row["inventory_limit"] = record.inventory_limit * record.depth
     row["layoff_share"] = 1.0 - keep_of(record.layoff_half_life_s, dt)
@@ -117,7 +155,7 @@ class Desk:
 
     def fill(self, desk: np.void) -> None:
         """Start values."""
-        desk["scale"], desk["size_factor"] = self.scale, 1.0
+        desk["scale"], desk["size_factor"], desk["share"] = self.scale, 1.0, 1.0
         desk["centre"] = desk["previous_mid"] = desk["previous_index"] = float(self.row["reference_price"])
 
     def lots(self, money: float) -> float:

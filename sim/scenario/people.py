@@ -11,7 +11,7 @@ import numpy as np
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact, initial_rows, maintenance_rows
-from sim.strategies import BasisTrader, LeveragedSpeculator, TrendFollower
+from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, TrendFollower
 from sim.streams import generator, stream_of
 
 STREAM_PEOPLE = 1
@@ -149,7 +149,14 @@ def _take_positions(
     needed = np.zeros(notional.shape)
     collateral = np.zeros(notional.shape)
     entries = entry_prices(
-        scenario, seed, stream_of(record.name), crowd.leverage, sign, notional, record.age_hours, record.history_volatility_bp
+        scenario,
+        seed,
+        stream_of(record.name),
+        crowd.leverage,
+        sign,
+        notional,
+        record.age_hours,
+        record.history_volatility_bp,
     )
     for k, instrument in enumerate(scenario.instruments):
         tick, lot = scenario.contract_of(instrument).tick_size, scenario.contract_of(instrument).lot_size
@@ -193,6 +200,20 @@ def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_intere
             drawn = record.leverage_median * np.exp(record.leverage_sigma * normals[rows])
             crowd.leverage[rows] = np.clip(drawn, 1.0, most)
     crowd.wallet = orders / crowd.leverage / 0.9
+    return crowd
+
+
+def buyer_rows(scenario: Scenario, record: LiquidationBuyer, seed: int, open_interest: np.ndarray) -> Crowd:
+    """Flat traders whose wallets, at their leverage, add up to the budget of those who step in after a fall."""
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
+    listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
+    orders = np.exp(record.size_sigma * rng.standard_normal(record.count))
+    for i, k in enumerate(listed):
+        rows = np.arange(record.count) % len(listed) == i
+        if rows.any():
+            orders[rows] *= record.budget_of_open_interest * open_interest[k] / orders[rows].sum()
+    crowd.wallet = orders / record.leverage / 0.9
     return crowd
 
 

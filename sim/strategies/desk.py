@@ -8,6 +8,7 @@ from sim.streams import draw, normal, uniform
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ARRIVAL, EVENT_OUTSIDE_TRADE, NONE
 
+ENTRY_SHARE = 0.9  # of the largest position that a wallet admits: fees and slippage must fit too
 LOT_FUZZ = 1e-6  # what is a whole lot but for the last bits is one
 
 
@@ -36,6 +37,23 @@ def lots_for(world, k, desk, money):
     """Quote money (at liquidity scale 1) as lots at the present mid, at least one."""
     lots = money * world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])
     return max(int(lots + LOT_FUZZ), 1)
+
+
+@kernel
+def lots_of_wallet(world, k, owner):
+    """Lots that a wallet carries at its owner's chosen leverage."""
+    leverage = float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
+    atoms = ENTRY_SHARE * leverage * float(world.quote_balance[owner])
+    price = valued_price(world, k, world.market_view[k]["mid"])
+    return int(atoms / (price * float(world.instruments[k]["tick_value"])))
+
+
+@kernel
+def window_return(world, k, t, window):
+    """Relative move of the mid over the last `window` steps (fewer at the start)."""
+    ring = world.mids.shape[1]
+    then = world.mids[k, max(t - min(window, ring - 1), 0) % ring]
+    return (world.market_view[k]["mid"] - then) / valued_price(world, k, then)
 
 
 @kernel

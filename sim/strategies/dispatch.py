@@ -3,6 +3,7 @@
 from sim.strategies.arbitrageur import arbitrage
 from sim.strategies.basis_trader import unwind_basis
 from sim.strategies.leveraged_speculator import speculate
+from sim.strategies.liquidation_buyer import buy_liquidations
 from sim.strategies.market_maker import make_markets
 from sim.strategies.noise_trader import trade_noise
 from sim.strategies.trend_follower import follow_trend
@@ -11,6 +12,7 @@ from sim.terms.vocabulary import (
     ARBITRAGEUR,
     BASIS_TRADER,
     LEVERAGED_SPECULATOR,
+    LIQUIDATION_BUYER,
     MARKET_MAKER,
     NOISE_TRADER,
     TREND_FOLLOWER,
@@ -34,3 +36,5 @@ def decide(world, t):
             speculate(world, p, t)
         elif kind == BASIS_TRADER:
             unwind_basis(world, p, t)
+        elif kind == LIQUIDATION_BUYER:
+            buy_liquidations(world, p, t)

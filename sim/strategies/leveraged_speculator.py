@@ -5,6 +5,8 @@ from typing import Literal
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted
 from sim.strategies.desk import drawn_lots, whole_part
+from sim.strategies.reactions import Reactions
+from sim.strategies.stop_user import StopUse
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER, DRAW_SIZE, FLAG_REDUCE_ONLY
@@ -57,6 +59,8 @@ class LeveragedSpeculator(Record):
         ge=0,
         le=100,
     )
+    reactions: Reactions | None = dial(None, "what they do about their accounts; null: nothing")
+    stops: StopUse | None = dial(None, "stop-loss and take-profit; needs reactions, whose looks place them")
     trades_per_s: float = dial(
         2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000
     )

@@ -43,14 +43,30 @@ class MarketMaker(Record):
     volatility_half_life_s: float = dial(
         120.0, "memory of the volatility filter", unit="s", source=PROTOTYPE, ge=1, le=86_400
     )
-    volatility_threshold_bp: float = dial(
-        9.0, "volatility at which quoted size is halved", unit="bp per sqrt(s)", source=FITTED, gt=0, le=10_000
-    )
+    volatility_threshold_bp: float | None = dial(
+        9.0, "volatility at which quoted size is halved; null: never thinner", unit="bp per sqrt(s)", source=FITTED,
+        gt=0, le=10_000,
+    )  # fmt: skip
     return_time_s: float = dial(
         800.0, "time constant of coming back after a withdrawal", unit="s", source=PROTOTYPE, ge=1, le=1e6
     )
     size_floor: float = dial(0.03, "share of nominal size that is always quoted", source=PROTOTYPE, ge=0, le=1)
-    inattentive_share: float = dial(0.08, "share of size that ignores volatility", source=PROTOTYPE, ge=0, le=1)
+    staying_share: float = dial(
+        0.08, "cooperation threshold: share of size whose makers stay whatever happens", source=PROTOTYPE, ge=0, le=1
+    )
+    leave_volatility_bp: float | None = dial(
+        None,
+        "volatility at which the others take their quotes away; null: never",
+        unit="bp per sqrt(s)",
+        gt=0,
+        le=10_000,
+    )
+    leave_inventory: float | None = dial(
+        None, "inventory at which they do, as a share of inventory_limit; null: never", gt=0, le=10
+    )
+    return_delay_s: float = dial(
+        120.0, "they come back when the cause has been gone for this long", unit="s", ge=0, le=1e6
+    )
     inventory_limit: float = dial(
         0.58, "largest inventory of all makers together", unit="of nominal depth", source=PROTOTYPE, gt=0, le=100
     )
@@ -75,6 +91,7 @@ def make_markets(world, p, t):
         desk = p * world.clock[0]["n_instruments"] + k
         lay_off(world, p, k)
         update_desk(world, p, k, desk)
+        take_leave(world, p, t, desk)
         first = population["first_quote"] + i * population["n_quotes"]
         renewals = whole_part(world, p, t, k, population["refresh_share"] * float(population["n_quotes"]))
         for event in range(renewals):
@@ -99,7 +116,7 @@ def update_desk(world, p, k, desk):
     index = float(world.instruments[k]["index_milli"]) / 1000.0
     gap = -mid_over_index(world, k)
     centre = view["mid"] + (index - row["previous_index"])
-    centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(factor))
+    centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(blended(population, factor)))
     inventory = 0
     first = k * world.clock[0]["n_traders"] + population["first_trader"]
     for held in range(first, first + population["n_traders"]):
@@ -113,13 +130,28 @@ def update_desk(world, p, k, desk):
 
 
 @kernel
+def blended(population, factor):
+    """Quoted size over nominal size: those who stay, and the others at their size factor."""
+    return population["staying"] + (1.0 - population["staying"]) * factor
+
+
+@kernel
+def take_leave(world, p, t, desk):
+    """Beyond its limits of volatility and inventory the part that does not stay is away, and back after a delay."""
+    population, row = world.populations[p], world.desks[desk]
+    leave = population["leave_volatility"]
+    if row["variance"] > leave * leave or abs(row["fullness"]) > population["leave_inventory"]:
+        row["away_until"] = t + 1 + population["return_delay"]
+    row["share"] = blended(population, row["size_factor"] if t >= row["away_until"] else 0.0)
+
+
+@kernel
 def renew_quote(world, p, k, desk, q, words):
     """Replace one quote: cancel what rests, post a new one at a jittered distance and size."""
     population, quote, row = world.populations[p], world.quotes[q], world.desks[desk]
     jitter = population["jitter"]
     distance = quote["distance"] * (1.0 + jitter * (2.0 * uniform(words[1]) - 1.0))
-    share = population["inattentive"] + (1.0 - population["inattentive"]) * row["size_factor"]
-    size = int(float(quote["lots"]) * share * (1.0 + jitter * (2.0 * uniform(words[2]) - 1.0)))
+    size = int(float(quote["lots"]) * row["share"] * (1.0 + jitter * (2.0 * uniform(words[2]) - 1.0)))
     side = -quote["away"]
     if row["fullness"] * float(side) >= 1.0:
         size = 0

@@ -3,14 +3,13 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
-from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
-from sim.strategies.desk import whole_part
+from sim.rules.inbox import limit_for, post_taker, shifted
+from sim.strategies.desk import lots_of_wallet, whole_part, window_return
+from sim.strategies.reactions import Reactions
+from sim.strategies.stop_user import StopUse
 from sim.streams import draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER
-
-ENTRY_SHARE = 0.9  # of the largest position that the wallet admits: fees and slippage must fit too
-
 
 FITTED = "assumed; the smallest round figure at which news of 1 % in five minutes starts no cascade"
 
@@ -45,6 +44,8 @@ class TrendFollower(Record):
         ge=0,
         le=100,
     )
+    reactions: Reactions | None = dial(None, "what they do about their accounts; null: nothing")
+    stops: StopUse | None = dial(None, "stop-loss and take-profit; needs reactions, whose looks place them")
     slippage: float = dial(0.005, "limit of an entry beyond the touch", unit="of price", source=PROTOTYPE, ge=0, le=0.5)
 
 
@@ -67,19 +68,8 @@ def follow_trend(world, p, t):
                 break
             world.desks[desk]["active"] += 1
             owner = population["first_trader"] + turn
-            leverage = float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
-            atoms = ENTRY_SHARE * leverage * float(world.quote_balance[owner])
-            price = valued_price(world, k, world.market_view[k]["mid"])
-            lots = int(atoms / (price * float(world.instruments[k]["tick_value"])))
+            lots = lots_of_wallet(world, k, owner)
             if lots > 0 and world.position_size[k * n_traders + owner] == 0:
                 words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
                 limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
                 post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))
-
-
-@kernel
-def window_return(world, k, t, window):
-    """Relative move of the mid over the last `window` steps (fewer at the start)."""
-    ring = world.mids.shape[1]
-    then = world.mids[k, max(t - min(window, ring - 1), 0) % ring]
-    return (world.market_view[k]["mid"] - then) / valued_price(world, k, then)

@@ -45,17 +45,18 @@ INSTRUMENTS = _layout(
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
-    "traded_now adl_now"
+    "traded_now adl_now buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark"
 )
 
 # (rows,) maintenance: margin of notional N in tick-lots = max over the rows of (rate * N - deduction) / rate_scale.
 TIERS = _layout("floor rate deduction")
 
-# (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots.
-POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order")
+# (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots,
+# and how many stops sleep.
+POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order stops")
 
-# (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up.
-TRADERS = _layout("population initial_rate reduce_only_orders")
+# (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups.
+TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth")
 
 # (n_instruments * levels,) order rows; quantity in lots. A level is bid or ask by its side of the touch.
 LEVELS = _layout("head tail quantity")
@@ -78,16 +79,19 @@ CASES = _layout("account step cause event")
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 # stream: address of its draws, from its name.
 POPULATIONS = _layout(
-    "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps",
+    "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
+    "attention_steps look_steps panic_steps stop_last return_delay",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
-    "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor inattentive pull "
-    "trigger long_share unwind_band",
+    "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
+    "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
+    "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
+    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk",
 )
 
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
 DESKS = _layout(
-    "active",
-    "scale centre variance size_factor previous_mid inventory previous_index fullness",
+    "active away_until",
+    "scale centre variance size_factor share previous_mid inventory previous_index fullness crowd",
 )
 
 # (n_quotes,) resting quotes of makers: where, how much, which order.

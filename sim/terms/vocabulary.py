@@ -130,6 +130,10 @@ DRAW_ORDER: Final = 3
 DRAW_QUEUE: Final = 4
 DRAW_SIZE: Final = 5
 DRAW_SEEDING: Final = 6
+DRAW_ANSWER: Final = 7
+DRAW_REACTION: Final = 8
+DRAW_STOP: Final = 9
+DRAW_EXIT: Final = 20
 
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0

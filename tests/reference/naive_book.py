@@ -107,9 +107,10 @@ class NaiveExchange:
         self.wake_stops()
 
     def wake_stops(self) -> None:
-        while stop := next((stop for stop in self.stops if self.triggered(stop)), None):
-            self.stops.remove(stop)
-            self.order(MARKET if stop.price is None else LIMIT, stop)
+        while woken := [stop for stop in self.stops if self.triggered(stop)]:
+            self.stops = [stop for stop in self.stops if stop not in woken]
+            for stop in woken:
+                self.order(MARKET if stop.price is None else LIMIT, stop)
 
     def triggered(self, stop: Order) -> bool:
         market = self.markets[stop.instrument]

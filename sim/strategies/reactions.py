@@ -1,0 +1,208 @@
+"""Behaviour under stress: traders look at their accounts from time to time and answer to what they see.
+
+A warning (equity below a multiple of the maintenance margin) is answered by each trader in its own way; a fast move
+against the position can make it close in panic, more so when others do; leverage can be held within a band.
+Sources of the kinds of answer: Bookstaber, Paddrik, Tivnan 2018 (reactions, not losses, set the severity of fire
+sales); Paddrik, Rajan, Young 2020 (late and partial answers to margin calls). The shares are assumed.
+"""
+
+import math
+from typing import Literal
+
+from sim.parts import ASSUMED, Record, dial
+from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.rules.margin import account_margin, account_of, notional
+from sim.rules.settlement import transfer
+from sim.strategies.desk import window_return
+from sim.strategies.stop_user import drop_stops, protect
+from sim.streams import draw, uniform
+from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import (
+    DRAW_ANSWER,
+    DRAW_REACTION,
+    EVENT_TOP_UP,
+    FLAG_REDUCE_ONLY,
+    NONE,
+)
+
+LEVERAGE_ROOM = 0.98  # of the chosen leverage when a position is built up again: fees must fit too
+
+
+class Answers(Record):
+    """Shares of traders by their answer to a warning; they sum to one."""
+
+    top_up: float = dial(0.10, "add money from outside wealth", source=ASSUMED, ge=0, le=1)
+    reduce: float = dial(0.15, "sell a part of each position", source=ASSUMED, ge=0, le=1)
+    hedge: float = dial(0.05, "take the other side in the venue's next instrument", source=ASSUMED, ge=0, le=1)
+    close: float = dial(0.10, "close everything", source=ASSUMED, ge=0, le=1)
+    late: float = dial(0.20, "reduce, but late", source=ASSUMED, ge=0, le=1)
+    ignore: float = dial(0.40, "do nothing", source=ASSUMED, ge=0, le=1)
+
+
+class Reactions(Record):
+    """Dials of what leveraged traders do about their own accounts."""
+
+    attention_s: float = dial(60.0, "every trader looks at its account once in this time", unit="s", ge=1, le=86_400)
+    warning_ratio: float = dial(2.0, "equity over maintenance margin below which a warning comes", ge=1, le=100)
+    target_ratio: float = dial(4.0, "the same ratio that an answer restores", ge=1, le=1_000)
+    answers: Answers = dial(Answers(), "shares of traders by answer")
+    late_delay_s: float = dial(900.0, "mean delay of a late answer", unit="s", ge=1, le=1e6)
+    outside_wealth: float = dial(0.5, "money outside the venue for top-ups", unit="of start money", ge=0, le=100)
+    panic: float = dial(
+        0.0, "chance to close at a look while the market has moved by panic_move_bp against the position", ge=0, le=1
+    )
+    panic_move_bp: float = dial(200.0, "such a move; the chance grows with the move", unit="bp", gt=0, le=10_000)
+    panic_window_s: float = dial(300.0, "window of the move", unit="s", ge=1, le=86_400)
+    herding: float = dial(0.0, "growth of that chance with the share of others who close", ge=0, le=1_000)
+    leverage_band: float | None = dial(
+        None, "trade back to the chosen leverage when it is off by this share; null: never", gt=0, le=10
+    )
+    slippage: float = dial(0.01, "limit of these orders beyond the mid", unit="of price", ge=0, le=0.5)
+
+
+Answer = Literal["top_up", "reduce", "hedge", "close", "late", "ignore"]
+
+
+@kernel
+def look_at_accounts(world, p, t):
+    """The traders whose turn it is look at their accounts; each population is through once in its attention time."""
+    population = world.populations[p]
+    period, n = population["attention_steps"], population["n_traders"]
+    if period == 0:
+        return
+    turn = t % period
+    first, end = turn * n // period, (turn + 1) * n // period
+    if first == end:
+        return
+    venue = world.venues[population["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        desk = p * world.clock[0]["n_instruments"] + k
+        move = window_return(world, k, t, population["panic_steps"])
+        holders = 0
+        fled = 0
+        for row in range(first, end):
+            owner = population["first_trader"] + row
+            position = k * world.clock[0]["n_traders"] + owner
+            size = world.position_size[position]
+            if size == 0:
+                if world.positions[position]["stops"] > 0:
+                    drop_stops(world, p, t, k, row)
+                continue
+            holders += 1
+            if flees(world, p, t, k, row, size, move, world.desks[desk]["crowd"]):
+                close_share(world, p, t, k, row, size, 1.0)
+                fled += 1
+            else:
+                protect(world, p, t, k, row, size)
+                answer_warning(world, p, t, k, row, size)
+        if holders > 0:
+            share = float(fled) / float(holders)
+            world.desks[desk]["crowd"] += (share - world.desks[desk]["crowd"]) / float(period)
+
+
+@kernel
+def flees(world, p, t, k, row, size, move, crowd):
+    """Panic: a fast move against the position; the chance grows with the move and with the crowd."""
+    population = world.populations[p]
+    against = -move if size > 0 else move
+    if population["panic"] <= 0.0 or against <= population["panic_move"]:
+        return False
+    chance = population["panic"] * against / population["panic_move"] * (1.0 + population["herding"] * crowd)
+    words = draw(world, p, t, (k << 24) + row, DRAW_REACTION)
+    return uniform(words[0]) < chance
+
+
+@kernel
+def answer_warning(world, p, t, k, row, size):
+    """Answer to a warning, or hold the leverage within its band. Safe accounts are passed at the price of one look."""
+    population = world.populations[p]
+    account = account_of(world, population["first_trader"] + row, k)
+    if population["warning_ratio"] <= 0.0:
+        return
+    equity, maintenance = account_margin(world, account)
+    if float(equity) >= population["warning_ratio"] * float(maintenance):
+        if population["leverage_band"] > 0.0:
+            hold_leverage(world, p, t, k, row, size, equity)
+        return
+    ratio = float(equity) / (population["target_ratio"] * float(max(maintenance, 1)))
+    cut = 1.0 - max(ratio, 0.0)
+    missing = int(population["target_ratio"] * float(maintenance)) - equity
+    kind = uniform(draw(world, p, int(0), row, DRAW_ANSWER)[0])
+    if kind < population["answer_top_up"]:
+        top_up_from_outside(world, p, k, row, account, missing)
+    elif kind < population["answer_reduce"]:
+        close_share(world, p, t, k, row, size, cut)
+    elif kind < population["answer_hedge"]:
+        hedge(world, p, t, k, row, size, cut)
+    elif kind < population["answer_close"]:
+        close_share(world, p, t, k, row, size, 1.0)
+    elif kind < population["answer_late"]:
+        words = draw(world, p, t, (k << 24) + row, DRAW_REACTION)
+        if uniform(words[1]) < population["late_chance"]:
+            close_share(world, p, t, k, row, size, cut)
+
+
+@kernel
+def top_up_from_outside(world, p, k, row, account, missing):
+    """Own money in the wallet first, then what is left of the wealth outside the venue."""
+    owner = world.populations[p]["first_trader"] + row
+    if account != owner:
+        amount = min(missing, world.quote_balance[owner])
+        if amount > 0:
+            transfer(world, EVENT_TOP_UP, owner, account, amount, k, owner, owner, NONE)
+            missing -= amount
+    amount = min(missing, world.traders[owner]["outside_wealth"])
+    if amount > 0:
+        outside = world.clock[0]["outside_trader"]
+        world.traders[owner]["outside_wealth"] -= amount
+        transfer(world, EVENT_TOP_UP, outside, account, amount, k, owner, outside, NONE)
+
+
+@kernel
+def close_share(world, p, t, k, row, size, share):
+    """Close a share of a position at the market, within the slippage."""
+    lots = min(int(math.ceil(share * float(abs(size)))), abs(size))
+    post_reaction(world, p, t, k, row, -1 if size > 0 else 1, lots, FLAG_REDUCE_ONLY)
+
+
+@kernel
+def hedge(world, p, t, k, row, size, share):
+    """The other side in the venue's next instrument; with one instrument or isolated margin: reduce."""
+    population = world.populations[p]
+    venue = world.venues[population["venue"]]
+    if venue["n_instruments"] < 2 or population["isolated"] != 0:
+        close_share(world, p, t, k, row, size, share)
+        return
+    other = venue["first_instrument"] + (k - venue["first_instrument"] + 1) % venue["n_instruments"]
+    value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+    price = valued_price(world, other, world.market_view[other]["mid"])
+    lots = int(share * float(value) / (price * float(world.instruments[other]["tick_value"])))
+    post_reaction(world, p, t, other, row, -1 if size > 0 else 1, lots, int(0))
+
+
+@kernel
+def hold_leverage(world, p, t, k, row, size, equity):
+    """Trade a position back to the leverage that its owner has chosen, within the initial margin."""
+    population = world.populations[p]
+    owner = population["first_trader"] + row
+    value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+    chosen = LEVERAGE_ROOM * float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
+    wanted = chosen * float(equity) / max(float(value), 1.0)  # over what is held
+    band = 1.0 + population["leverage_band"]
+    if wanted * band < 1.0:
+        close_share(world, p, t, k, row, size, 1.0 - wanted)
+    elif wanted > band:
+        lots = int((wanted - 1.0) * float(abs(size)))
+        post_reaction(world, p, t, k, row, 1 if size > 0 else -1, lots, int(0))
+
+
+@kernel
+def post_reaction(world, p, t, k, row, side, lots, flags):
+    """An immediate-or-cancel order near the mid for the next step."""
+    never_inline()
+    if lots > 0:
+        population = world.populations[p]
+        limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["reaction_slippage"])
+        words = draw(world, p, t, (k << 24) + row, DRAW_REACTION)
+        owner = population["first_trader"] + row
+        post_taker(world, words[2], side, k, owner, limit_for(world, k, side, limit), lots, flags)
