@@ -13,6 +13,10 @@ PointStep = Annotated[int, Field(ge=0, le=10_000_000)]
 PointPrice = Annotated[float, Field(gt=0, le=1e9)]
 Point = Annotated[tuple[PointStep, PointPrice], Strict(strict=False)]
 
+VOLATILITY_SOURCE = (
+    "assumed; two parts of 0.35 give |returns| of calm BTCUSDT minutes their autocorrelation: 0.2 at 5, 0.1 at 60"
+)
+
 
 class News(Record):
     """A move of the index, spread evenly over its duration."""
@@ -28,6 +32,18 @@ class IndexPath(Record):
     kind: Literal["process", "points", "file"] = dial("process", "where the path comes from")
     volatility_bp: float = dial(
         0.7, "volatility of the process or bridge", unit="bp per sqrt(s)", source=PROTOTYPE, ge=0, le=1_000
+    )
+    volatility_sigma: float = dial(
+        0.0, "standard deviation of the logarithm of volatility; 0: constant", source=VOLATILITY_SOURCE, ge=0, le=2
+    )
+    volatility_half_life_s: float = dial(
+        300.0, "half-life of a spell of volatility", unit="s", source=VOLATILITY_SOURCE, ge=1, le=1e7
+    )
+    slow_volatility_sigma: float = dial(
+        0.0, "the same for a second, slower part of that logarithm", source=VOLATILITY_SOURCE, ge=0, le=2
+    )
+    slow_volatility_half_life_s: float = dial(
+        10_000.0, "half-life of the slower part", unit="s", source=VOLATILITY_SOURCE, ge=1, le=1e7
     )
     distribution: Literal["gaussian", "student_t"] = dial("gaussian", "distribution of a step's move")
     degrees_of_freedom: float = dial(4.0, "of student_t", source=ASSUMED, gt=2, le=1_000)

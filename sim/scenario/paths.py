@@ -1,4 +1,6 @@
-"""Index paths: a correlated process, or given points with a Brownian bridge between them, and news on top."""
+"""Index paths: a correlated process, or given points with a bridge between; volatility may cluster; news on top."""
+
+from itertools import accumulate
 
 import numpy as np
 
@@ -7,6 +9,7 @@ from sim.scenario.records import Instrument, Scenario
 from sim.streams import generator
 
 STREAM_INDEX = 3
+STREAM_VOLATILITY = 5
 MILLI = 1000
 LARGEST_MILLI = 1000.0 * 2**31
 FAR = "the drawn path leaves every price ladder; lower volatility_bp, jumps_per_hour, jump_size_bp or steps"
@@ -22,6 +25,7 @@ def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[floa
     correlation = np.full((n, n), scenario.index_correlation) + (1.0 - scenario.index_correlation) * np.eye(n)
     root = np.linalg.cholesky(correlation + 1e-12 * np.eye(n))
     shocks = root @ generator(seed, STREAM_INDEX).standard_normal((n, steps))
+    shocks = shocks * _volatility(scenario, seed, root)
     rows = []
     for k, instrument in enumerate(scenario.instruments):
         moves = _moves(scenario, instrument, seed, k, shocks[k])
@@ -40,6 +44,35 @@ def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[floa
         rows.append(np.maximum(start * MILLI + change.astype(np.int64), MILLI))
     paths: np.ndarray = np.stack(rows)
     return paths
+
+
+def _volatility(scenario: Scenario, seed: int, root: np.ndarray) -> np.ndarray | float:
+    """(n_instruments, steps) volatility over `volatility_bp`: its logarithm is the sum of two Ornstein-Uhlenbeck parts.
+
+    These start in their stationary law and are correlated over instruments like the moves; the mean square is 1.
+    """
+    indices = [instrument.index for instrument in scenario.instruments]
+    if not any(index.volatility_sigma or index.slow_volatility_sigma for index in indices):
+        return 1.0
+    draws = generator(seed, STREAM_VOLATILITY).standard_normal((2, *root.shape[:1], scenario.steps))
+    logarithm = np.zeros(draws.shape[1:])
+    for k, index in enumerate(indices):
+        parts = (
+            (index.volatility_sigma, index.volatility_half_life_s),
+            (index.slow_volatility_sigma, index.slow_volatility_half_life_s),
+        )
+        for part, (sigma, half_life) in enumerate(parts):
+            if sigma > 0.0:
+                keep = 0.5 ** (scenario.step_seconds / half_life)
+                logarithm[k] += sigma * _autoregressive(root[k] @ draws[part], keep) - sigma**2
+    return np.asarray(np.exp(logarithm))
+
+
+def _autoregressive(normals: np.ndarray, keep: float) -> np.ndarray:
+    """A stationary process of unit variance of which a share `keep` survives each step."""
+    noise = normals * np.sqrt(1.0 - keep * keep)
+    noise[0] = normals[0]
+    return np.fromiter(accumulate(noise.tolist(), lambda level, new: keep * level + new), float, len(noise))
 
 
 def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks: np.ndarray) -> np.ndarray:
