@@ -1,8 +1,19 @@
 """Phase 10: money and sizes still add up, exactly."""
 
+import numpy as np
+
 from sim.rules.book import no_ask, no_bid
-from sim.terms import kernel
-from sim.terms.vocabulary import ERROR_BOOK, ERROR_FUND_CASH, ERROR_MONEY, ERROR_NONE, ERROR_OVERFLOW, ERROR_SIZE
+from sim.rules.profit import holder_of
+from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import (
+    ERROR_BOOK,
+    ERROR_FUND_CASH,
+    ERROR_MONEY,
+    ERROR_NONE,
+    ERROR_OVERFLOW,
+    ERROR_PROFIT,
+    ERROR_SIZE,
+)
 from sim.waterfall_layers.insurance_fund import fund_state
 
 LARGEST_MONEY = 1 << 61
@@ -31,9 +42,62 @@ def audit(world, t):
         cash, _, _, _ = fund_state(world, v)
         if cash < 0:
             fail(world, ERROR_FUND_CASH, t)
+    if not parts_cancel(world):
+        fail(world, ERROR_PROFIT, t)
     every = world.clock[0]["audit_every"]
     if (t + 1) % every == 0 or t + 1 == world.clock[0]["horizon"]:
         recount(world, t)
+        if not parts_explain_equity(world):
+            fail(world, ERROR_PROFIT, t)
+
+
+@kernel
+def parts_cancel(world):
+    """What one holder wins another loses: each part is zero over all holders, and so are their lots."""
+    n = world.clock[0]["n_instruments"]
+    for k in range(n):
+        lots = 0
+        price = 0
+        spread = 0
+        funding = 0
+        fees = 0
+        liquidation = 0
+        deposits = 0
+        for row in range(k, world.profits.shape[0], n):
+            profit = world.profits[row]
+            lots += profit["net_lots"]
+            price += profit["price"]
+            spread += profit["spread"]
+            funding += profit["funding"]
+            fees += profit["fees"]
+            liquidation += profit["liquidation"]
+            deposits += profit["deposits"]
+        if lots != 0 or price != 0 or spread != 0 or funding != 0 or fees != 0 or liquidation != 0 or deposits != 0:
+            return False
+    return True
+
+
+@kernel
+def parts_explain_equity(world):
+    """Each holder's equity, added up from nothing, is that of the start plus deposits and the parts of its profit."""
+    never_inline()
+    n, n_traders = world.clock[0]["n_instruments"], world.clock[0]["n_traders"]
+    unexplained = np.zeros(world.profits.shape[0] // n, np.int64)
+    for trader in range(n_traders):
+        holder = holder_of(world, trader)
+        for row in range(trader, world.quote_balance.shape[0], n_traders):
+            unexplained[holder] += world.quote_balance[row]
+        for k in range(n):
+            value = world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+            unexplained[holder] += world.position_size[k * n_traders + trader] * value
+    for row in range(world.profits.shape[0]):
+        profit = world.profits[row]
+        explained = profit["start"] + profit["price"] + profit["spread"] + profit["funding"] + profit["fees"]
+        unexplained[row // n] -= explained + profit["liquidation"] + profit["deposits"]
+    for holder in range(unexplained.shape[0]):
+        if unexplained[holder] != 0:
+            return False
+    return True
 
 
 @kernel

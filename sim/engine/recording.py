@@ -1,7 +1,7 @@
 """Phase 9: one row a step and instrument."""
 
 from sim.rules.book import no_ask, no_bid
-from sim.terms import kernel
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import NONE
 from sim.waterfall_layers.insurance_fund import fund_state
 
@@ -12,6 +12,8 @@ DEPTH_PER_CENT = 100  # depth is counted within 1 / 100 of the mid
 def record(world, t):
     """9: write the columns of this step and start the step's counters anew."""
     clock = world.clock
+    if (t + 1) % clock[0]["evaluation_every"] == 0 or t + 1 == clock[0]["horizon"]:
+        record_profits(world, t)
     sampled = t % clock[0]["depth_every"] == 0
     for k in range(world.instruments.shape[0]):
         instrument = world.instruments[k]
@@ -28,6 +30,38 @@ def record(world, t):
         instrument["liquidated_now_long"] = 0
         instrument["liquidated_now_short"] = 0
         instrument["adl_now"] = 0
+
+
+@kernel
+def record_profits(world, t):
+    """One row a holder: its equity and where it came from, all instruments together."""
+    never_inline()
+    n = world.clock[0]["n_instruments"]
+    for holder in range(world.profits.shape[0] // n):
+        at = world.clock[0]["profit_step_row"]
+        if at >= world.profit_steps.shape[0]:
+            return
+        row = world.profit_steps[at]
+        row["step"] = t
+        row["holder"] = holder
+        row["equity"] = world.profits[holder * n]["start"]
+        row["price"] = 0
+        row["spread"] = 0
+        row["funding"] = 0
+        row["fees"] = 0
+        row["liquidation"] = 0
+        row["deposits"] = 0
+        for i in range(holder * n, holder * n + n):
+            profit = world.profits[i]
+            row["price"] += profit["price"]
+            row["spread"] += profit["spread"]
+            row["funding"] += profit["funding"]
+            row["fees"] += profit["fees"]
+            row["liquidation"] += profit["liquidation"]
+            row["deposits"] += profit["deposits"]
+        row["equity"] += row["price"] + row["spread"] + row["funding"] + row["fees"] + row["liquidation"]
+        row["equity"] += row["deposits"]
+        world.clock[0]["profit_step_row"] = at + 1
 
 
 @kernel

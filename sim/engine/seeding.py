@@ -32,3 +32,4 @@ def seed_book(world: World) -> None:
     seed_quotes(world)
     world.clock[0]["record_orders"] = recording
     world.clock[0]["order_events"] = 0
+    world.profits["rejected"] = 0

@@ -28,6 +28,12 @@ class Names:
     tick_value_atoms: tuple[int, ...]
     population_of_trader: np.ndarray  # (n_traders,) int64
 
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Who can win or lose, in the order of the tables: institutions one by one, then the populations."""
+        venues = (f"{kind} of {venue}" for venue in self.venues for kind in ("treasury", "fund"))
+        return ("outside world", *venues, *self.populations[1:])
+
 
 @dataclass(frozen=True)
 class Opening:
@@ -55,6 +61,7 @@ class Session:
         self.config_hash, self.seed, self.event_headroom = config_hash, seed, event_headroom
         self._taken_steps: list[np.ndarray] = []
         self._taken_events: list[np.ndarray] = []
+        self._taken_profit_steps: list[np.ndarray] = []
         self._last_events = world.events[:0].copy()
 
     @property
@@ -90,8 +97,10 @@ class Session:
         events = self.world.events[: int(clock[0]["event_row"])].copy()
         self._taken_events.append(events)
         self._last_events = np.concatenate([self._last_events, events[-LAST_EVENTS:]])[-LAST_EVENTS:]
+        self._taken_profit_steps.append(self.world.profit_steps[: int(clock[0]["profit_step_row"])].copy())
         clock[0]["step_row"] = 0
         clock[0]["event_row"] = 0
+        clock[0]["profit_step_row"] = 0
 
     def take_steps(self) -> np.ndarray:
         """STEPS rows recorded since the last call, one a step and instrument."""
@@ -103,6 +112,12 @@ class Session:
         """EVENTS rows since the last call; ids are consecutive over the whole run."""
         self._flush()
         rows, self._taken_events = self._taken_events, []
+        return np.concatenate(rows)
+
+    def take_profit_steps(self) -> np.ndarray:
+        """PROFIT_STEPS rows recorded since the last call, one a sample and holder."""
+        self._flush()
+        rows, self._taken_profit_steps = self._taken_profit_steps, []
         return np.concatenate(rows)
 
     def last_events(self) -> np.ndarray:

@@ -38,6 +38,8 @@ def advance(world, n_steps, event_headroom):
             return done
         if world.clock[0]["step_row"] + world.instruments.shape[0] > world.steps.shape[0]:
             return done
+        if world.clock[0]["profit_step_row"] + world.profits.shape[0] > world.profit_steps.shape[0]:
+            return done
         step(world, first + done)
         if world.clock[0]["error"] != 0:
             return done + 1

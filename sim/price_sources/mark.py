@@ -3,6 +3,7 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, Record, dial
+from sim.rules.profit import book_mark
 from sim.rules.rounding import half_even_div
 from sim.terms import kernel
 from sim.terms.vocabulary import MARK_BOOK, MARK_INDEX, MARK_MID, MILLI
@@ -88,3 +89,4 @@ def set_mark(world, k, t):
         reach = half_even_div(valued * instrument["mark_clamp_ppm"], 1_000_000)
         mark = min(max(mark, index - reach), index + reach)
     instrument["mark_price"] = max(half_even_div(mark, MILLI), 1)
+    book_mark(world, k)

@@ -12,6 +12,7 @@ from sim.rules.book import (
 )
 from sim.rules.events import emit
 from sim.rules.margin import account_of, notional
+from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
@@ -84,6 +85,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
 
 @kernel
 def _reject(world, k, owner, side, price, size, reason):
+    world.profits[profit_row(world, k, owner)]["rejected"] += 1
     emit(world, EVENT_ORDER_REJECTED, k, owner, NONE, price, side * size, reason, NONE, NONE, NONE)
     return 0
 
@@ -149,6 +151,8 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     maker_balance = world.quote_balance[maker_row]
     maker_entry = world.entry_value[row + maker]
     move_lots(world, EVENT_FILL, k, maker, taker, side * size, side * size * value, price, order_id)
+    if forced:
+        rebook_forced(world, k, maker, taker, side * size, side * size * value)
     charged = notional(world, instruments[k], size, price)
     if not forced:
         _charge(world, taker, taker_row, k, charged, venue["taker_fee"], venue["treasury"])

@@ -4,7 +4,8 @@
 """
 
 from sim.rules.events import emit
-from sim.rules.margin import account_of, initial_margin, notional
+from sim.rules.margin import account_of, account_trader, initial_margin, notional
+from sim.rules.profit import book_closing, book_payment, book_trade
 from sim.rules.rounding import share_toward_zero
 from sim.rules.safe_radius import mark_account_dirty
 from sim.terms import kernel, never_inline
@@ -24,6 +25,7 @@ def transfer(world, kind, from_row, to_row, amount, k, actor, counterparty, caus
     never_inline()
     credit(world, from_row, -amount)
     credit(world, to_row, amount)
+    book_payment(world, kind, k, account_trader(world, from_row), account_trader(world, to_row), amount)
     mark_account_dirty(world, from_row)
     mark_account_dirty(world, to_row)
     return emit(world, kind, k, actor, counterparty, 0, 0, amount, cause, from_row, to_row)
@@ -49,9 +51,10 @@ def change_position(world, k, trader, lots, cost):
     if world.clock[0]["arithmetic"] != 0:
         centre = world.instruments[k]["reference_price"] * world.instruments[k]["tick_value"]
     closed = min(abs(lots), abs(old))
-    world.entry_value[row] -= _share_of_cost(world.entry_value[row], closed, old, centre)
-    if closed < abs(lots):
-        world.entry_value[row] += cost - _share_of_cost(cost, closed, lots, centre)
+    released = _share_of_cost(world.entry_value[row], closed, old, centre)
+    spent = cost if closed == abs(lots) else _share_of_cost(cost, closed, lots, centre)
+    world.entry_value[row] += cost - spent - released
+    book_closing(world, k, trader, -spent - released)
 
 
 @kernel
@@ -74,6 +77,7 @@ def move_lots(world, kind, k, giver, taker, lots, amount, price, cause):
     change_position(world, k, giver, -lots, -amount)
     credit(world, taker_row, -amount)
     credit(world, giver_row, amount)
+    book_trade(world, kind, k, giver, taker, lots, amount)
     mark_account_dirty(world, taker_row)
     mark_account_dirty(world, giver_row)
     return emit(world, kind, k, taker, giver, price, lots, amount, cause, taker_row, giver_row)

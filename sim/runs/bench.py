@@ -95,6 +95,7 @@ def measure_loop(session: "Session", steps: int, repeats: int, suffix: str) -> d
     for _ in range(repeats):
         session.take_steps()
         session.take_events()
+        session.take_profit_steps()
         before, start = int(session.world.clock[0]["order_events"]), time.thread_time()
         session.advance(steps)
         seconds.append(time.thread_time() - start)
@@ -126,6 +127,7 @@ def print_memory_growth() -> None:
         session.advance(MEMORY_EVERY)
         session.take_steps()
         session.take_events()
+        session.take_profit_steps()
         if played == first:
             start = resident_mb()
     print(round(resident_mb() - start, 2))

@@ -11,7 +11,7 @@ from sim.engine.session import EVENT_HEADROOM, Session
 from sim.rules.safe_radius import BLOCK
 from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
-from sim.scenario.opening import names_of, opening_of
+from sim.scenario.opening import endow_funds, names_of, open_profits, opening_of
 from sim.scenario.paths import index_paths
 from sim.scenario.people import Crowd, basis_rows, buyer_rows, idle_crowd, speculators, trend_rows
 from sim.scenario.records import Scenario
@@ -90,6 +90,11 @@ class _Draft:
     def n_traders(self) -> int:
         return int(self.first_trader[-1])
 
+    @property
+    def n_holders(self) -> int:
+        """Those whose profit is split: institutions one by one, and the populations."""
+        return 2 * len(self.scenario.venues) + len(self.crowds)
+
     def _draw_people(self) -> None:
         scenario, n = self.scenario, len(self.scenario.instruments)
         self.crowds = [idle_crowd(scenario, 1 + 2 * len(scenario.venues), 0.0, 1.0)]
@@ -135,6 +140,7 @@ class _Draft:
         orders["next"] = np.append(np.arange(1, len(orders)), NONE)
         levels = np.zeros(int(instruments["n_levels"].sum()), layout.LEVELS)
         levels["head"] = levels["tail"] = NONE
+        every = scenario.record.evaluation_every_steps
         points = {i.name: [(float(s), p) for s, p in i.index.points] for i in scenario.instruments if i.index.points}
         world = World(
             clock=self._clock(),
@@ -166,6 +172,8 @@ class _Draft:
             basis_samples=np.zeros((n, samples), np.int64),
             mids=np.zeros((n, window)),
             events=np.zeros(max(event_rows, 4 * self.event_headroom), layout.EVENTS),
+            profits=np.zeros(self.n_holders * n, layout.PROFITS),
+            profit_steps=np.zeros(self.n_holders * min(scenario.steps // every + 2, 4_096), layout.PROFIT_STEPS),
             steps=np.zeros(max((scenario.steps + 1) * n, n) if scenario.steps <= 20_000 else 20_000 * n, layout.STEPS),
         )
         self._open_accounts(world)
@@ -186,6 +194,7 @@ class _Draft:
             "rate_scale": self.rate_scale, "fee_scale": FEE_SCALE,
             "record_orders": int(scenario.record.order_events), "audit_every": scenario.record.audit_every_steps,
             "depth_every": scenario.record.depth_every_steps, "outside_trader": 0,
+            "evaluation_every": scenario.record.evaluation_every_steps,
             "margin_check": int(scenario.margin_check == "brute_force"), "atoms_per_quote": round(1 / self.atom),
         }  # fmt: skip
         for name, value in values.items():
@@ -267,26 +276,9 @@ class _Draft:
         balance[1:] = np.where(isolated, allotted - cost, 0)[: len(balance) - 1]
         balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
         world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
-        self._endow_funds(world)
+        endow_funds(self, world)
         clock[0]["net_deposits"] = int(world.quote_balance.sum())
-
-    def _endow_funds(self, world: World) -> None:
-        values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
-        for v, venue in enumerate(self.scenario.venues.values()):
-            total = int(values[world.instruments["venue"] == v].sum())
-            start = 0
-            for layer in venue.waterfall:
-                if layer.kind == "insurance_fund":
-                    start = round(layer.size / float(self.atom))
-                    if layer.size_bp_of_open_interest is not None:
-                        start = round(total * layer.size_bp_of_open_interest * 1e-4)
-                    if layer.inexhaustible:  # as good as: ten times the open interest, so nothing can reach it
-                        start = max(start, 10 * total)
-            fund = world.funds[v]
-            for name in ("first_payment_step", "exhausted_step", "adl_first_step"):
-                fund[name] = NONE
-            fund["start"] = start
-            world.quote_balance[int(world.venues[v]["fund"])] += start
+        open_profits(world)
 
 
 def _filled(table: np.ndarray, column: str, value: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact
 from sim.strategies import LeveragedSpeculator
 from sim.tables import World
+from sim.terms.vocabulary import NONE
 
 
 class Draft(Protocol):
@@ -54,3 +55,37 @@ def opening_of(draft: Draft, world: World) -> Opening:
         posted_margin=posted,
         fund_start=float(world.funds["start"].sum()) * float(draft.atom),
     )
+
+
+def endow_funds(draft: Draft, world: World) -> None:
+    """Put the starting cash into each venue's insurance fund."""
+    values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
+    for v, venue in enumerate(draft.scenario.venues.values()):
+        total = int(values[world.instruments["venue"] == v].sum())
+        start = 0
+        for layer in venue.waterfall:
+            if layer.kind == "insurance_fund":
+                start = round(layer.size / float(draft.atom))
+                if layer.size_bp_of_open_interest is not None:
+                    start = round(total * layer.size_bp_of_open_interest * 1e-4)
+                if layer.inexhaustible:  # as good as: ten times the open interest, so nothing can reach it
+                    start = max(start, 10 * total)
+        fund = world.funds[v]
+        for name in ("first_payment_step", "exhausted_step", "adl_first_step"):
+            fund[name] = NONE
+        fund["start"] = start
+        world.quote_balance[int(world.venues[v]["fund"])] += start
+
+
+def open_profits(world: World) -> None:
+    """Equity and net positions of each holder at the start: profit counts from here."""
+    n, n_traders = int(world.clock[0]["n_instruments"]), int(world.clock[0]["n_traders"])
+    sizes = world.position_size.reshape(n, n_traders)
+    units = world.instruments["mark_price"] * world.instruments["tick_value"]
+    equity = world.quote_balance.reshape(-1, n_traders).sum(axis=0) + (sizes * units[:, None]).sum(axis=0)
+    population = world.traders["population"]
+    holder = np.where(population == 0, np.arange(n_traders), 2 * int(world.clock[0]["n_venues"]) + population)
+    rows = world.profits.reshape(-1, n)
+    np.add.at(rows["start"][:, 0], holder, equity)
+    for k in range(n):
+        np.add.at(rows["net_lots"][:, k], holder, sizes[k])

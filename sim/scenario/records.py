@@ -29,6 +29,9 @@ class Recording(Record):
     liquidation_map_every_steps: int = dial(
         60, "steps between pictures of liquidation prices", unit="steps", ge=1, le=1_000_000
     )
+    evaluation_every_steps: int = dial(
+        60, "steps between samples of each population's equity and profit", unit="steps", ge=1, le=1_000_000
+    )
 
 
 class Fees(Record):

@@ -17,7 +17,7 @@ CLOCK = _layout(
     "step horizon round error error_step run_key_low run_key_high mirror arithmetic n_traders n_instruments n_venues "
     "rate_scale fee_scale record_orders audit_every next_event event_row step_row depth_every margin_check "
     "money_sum net_deposits inbox_rows n_stops n_fills live_orders free_order order_events fills checks "
-    "anchor_work outside_trader sequence n_cases atoms_per_quote"
+    "anchor_work outside_trader sequence n_cases atoms_per_quote evaluation_every profit_step_row"
 )
 
 # (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said.
@@ -45,7 +45,7 @@ INSTRUMENTS = _layout(
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
-    "traded_now adl_now buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark"
+    "traded_now adl_now buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark"
 )
 
 # (rows,) maintenance: margin of notional N in tick-lots = max over the rows of (rate * N - deduction) / rate_scale.
@@ -93,6 +93,14 @@ DESKS = _layout(
     "active away_until",
     "scale centre variance size_factor share previous_mid inventory previous_index fullness crowd",
 )
+
+# (n_holders * n_instruments,) row = holder * n_instruments + instrument; holders: institutions one by one, then the
+# populations. Atoms since the start, net_lots as it is now; start: equity at step 0, in the first instrument's row.
+# booked_mark of an instrument: the mark up to which `price` is booked.
+PROFITS = _layout("net_lots start price spread funding fees liquidation deposits closings won_closings rejected")
+
+# (capacity,) one row a sample and holder, all instruments together, atoms since the start; equity as it is.
+PROFIT_STEPS = _layout("step holder equity price spread funding fees liquidation deposits")
 
 # (n_quotes,) resting quotes of makers: where, how much, which order.
 QUOTES = _layout("population instrument owner slot away order_id lots", "distance")

@@ -47,6 +47,8 @@ class World(Holder):
         "mids": (FLOAT, 2),  # (n_instruments, window) ticks, ring over steps
         "events": (layout.EVENTS, 1),
         "steps": (layout.STEPS, 1),
+        "profits": (layout.PROFITS, 1),  # holder * n_instruments + instrument
+        "profit_steps": (layout.PROFIT_STEPS, 1),
     }
     clock: np.ndarray
     venues: np.ndarray
@@ -78,3 +80,5 @@ class World(Holder):
     mids: np.ndarray
     events: np.ndarray
     steps: np.ndarray
+    profits: np.ndarray
+    profit_steps: np.ndarray

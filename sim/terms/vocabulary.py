@@ -144,6 +144,7 @@ ERROR_FUND_CASH: Final = 4
 ERROR_BOOK: Final = 5
 ERROR_EVENTS_FULL: Final = 6
 ERROR_INBOX_FULL: Final = 7
+ERROR_PROFIT: Final = 8
 ERROR_NAMES: Final = (
     "none",
     "money is not conserved",
@@ -153,6 +154,7 @@ ERROR_NAMES: Final = (
     "the order book contradicts itself",
     "the event buffer is full",
     "the inbox is full",
+    "the parts of a profit do not add up to the change in equity",
 )
 
 NONE: Final = -1
