@@ -39,6 +39,8 @@ def _check_population(row: int, population: Population) -> Iterator[Found]:
             ("populations", row, "closest_bp"),
             f"{population.closest_bp:g} is not below farthest_bp {population.farthest_bp:g}",
         )
+    if isinstance(population, MarketMaker) and population.profile is not None:
+        yield from _check_profile(row, population)
     if isinstance(population, LeveragedSpeculator) and population.leverage_min > population.leverage_median:
         yield (
             ("populations", row, "leverage_min"),
@@ -70,6 +72,17 @@ def _check_population(row: int, population: Population) -> Iterator[Found]:
             ("populations", row, "first_trigger_bp"),
             f"{population.first_trigger_bp:g} is not below last_trigger_bp {population.last_trigger_bp:g}",
         )
+
+
+def _check_profile(row: int, population: MarketMaker) -> Iterator[Found]:
+    bins = population.profile or ()
+    if not bins:
+        yield ("populations", row, "profile"), "is empty; give at least one bin, or leave it out"
+    for place, (below, above) in enumerate(zip(bins, bins[1:], strict=False), start=1):
+        for name in ("to_bp", "bid_money", "ask_money"):
+            low, high = getattr(below, name), getattr(above, name)
+            if high <= low:
+                yield ("populations", row, "profile", place, name), f"{high:g} after {low:g}; it must rise"
 
 
 def _check_names(scenario: Scenario) -> Iterator[Found]:

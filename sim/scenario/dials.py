@@ -9,6 +9,7 @@ import numpy as np
 
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.strategies import MarketMaker, Reactions, StopUse
+from sim.strategies.market_maker import FRESH_SLOT, TOUCH_SLOTS
 from sim.tables import layout
 from sim.terms import vocabulary as words
 
@@ -63,7 +64,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
     dt, thinning = scenario.step_seconds, scenario.flow_thinning
     row["kind"] = KINDS[record.kind]
     if record.kind == "market_maker":
-        _fill_maker(row, record, dt)
+        _fill_maker(row, record, dt, thinning)
     elif record.kind == "noise_trader":
         row["rate_per_step"] = record.orders_per_s * dt / thinning
         row["size_median"] = record.mean_order * exp(-(record.size_sigma**2) / 2.0) * thinning
@@ -119,9 +120,14 @@ def _fill_stops(row: np.void, stops: StopUse | None) -> None:
         row["reward_to_risk"], row["stop_last"] = stops.reward_to_risk, int(stops.trigger == "last")
 
 
-def _fill_maker(row: np.void, record: MarketMaker, dt: float) -> None:
+def _fill_maker(row: np.void, record: MarketMaker, dt: float, thinning: float) -> None:
     row["n_levels"], row["jitter"] = record.levels, record.jitter
     row["n_quotes"] = int(row["n_traders"]) * 2 * record.levels
+    if record.profile is not None:
+        quotes = profile_quotes(record, dt, thinning)
+        row["n_quotes"], row["n_fresh"] = len(quotes), sum(quote.fresh for quote in quotes)
+    row["depth"], row["reprice"] = record.depth, record.reprice_bp * BP
+    row["reprice_exponent"] = record.reprice_exponent
     row["refresh_share"] = min(dt / record.quote_life_s, 1.0)
     row["skew"] = record.skew_bp * BP
     row["volatility_keep"] = keep_of(record.volatility_half_life_s, dt)
@@ -177,8 +183,52 @@ def depth_profile(record: MarketMaker) -> list[tuple[float, float]]:
     return [(d * BP, cumulative(edges[j + 1]) - cumulative(edges[j])) for j, d in enumerate(distances)]
 
 
+@dataclass(frozen=True)
+class Quote:
+    """One quote of a profile: 1 for an ask and -1 for a bid, distance as a fraction, money, whether it is fresh."""
+
+    away: int
+    distance: float
+    money: float
+    fresh: bool
+
+
+def profile_quotes(record: MarketMaker, dt: float, thinning: float) -> list[Quote]:
+    """As many quotes in each bin as give its rate at their life, evenly spaced from its near end, fresh ones first."""
+    quotes: list[Quote] = []
+    before = (0.0, 0.0, 0.0)
+    for part in record.profile or ():
+        fresh = part.to_bp <= record.fresh_bp
+        life = dt if fresh else max(record.quote_life_s, dt)
+        count = max(round(part.increases_per_s * life / 2.0 / thinning), 1)
+        width = part.to_bp - before[0]
+        for i in range(count):
+            distance = (before[0] + width * i / count) * BP
+            quotes.append(Quote(1, distance, (part.ask_money - before[2]) / count, fresh))
+            quotes.append(Quote(-1, distance, (part.bid_money - before[1]) / count, fresh))
+        before = (part.to_bp, part.bid_money, part.ask_money)
+    return sorted(quotes, key=lambda quote: not quote.fresh)
+
+
+def _profile_rows(record: MarketMaker, row: np.void, p: int, k: int, desk: Desk) -> np.ndarray:
+    """QUOTES of a profile, dealt out to the makers in turn."""
+    table = np.zeros(int(row["n_quotes"]), layout.QUOTES)
+    flip = -1 if desk.scenario.mirror else 1
+    for i, made in enumerate(profile_quotes(record, desk.scenario.step_seconds, desk.scenario.flow_thinning)):
+        quote = table[i]
+        quote["population"], quote["instrument"] = p, k
+        quote["slot"] = FRESH_SLOT if made.fresh else TOUCH_SLOTS
+        quote["owner"] = int(row["first_trader"]) + i // 2 % int(row["n_traders"])
+        quote["away"], quote["distance"] = made.away * flip, made.distance
+        quote["lots"] = max(round(desk.lots(made.money)), 1)
+        quote["order_id"] = words.NONE
+    return table
+
+
 def quote_rows(record: MarketMaker, row: np.void, p: int, k: int, desk: Desk) -> np.ndarray:
-    """QUOTES of one population in one instrument: each maker, each level, both sides."""
+    """QUOTES of one population in one instrument: each maker, each level, both sides; or those of its profile."""
+    if record.profile is not None:
+        return _profile_rows(record, row, p, k, desk)
     makers = int(row["n_traders"])
     table = np.zeros(int(row["n_quotes"]), layout.QUOTES)
     flip = -1 if desk.scenario.mirror else 1

@@ -150,6 +150,8 @@ class Scenario(Record):
             listed = sum(1 for instrument in self.instruments if instrument.venue == population.venue)
             if population.kind == "market_maker":
                 rate = population.count * 2.0 * population.levels / max(population.quote_life_s, self.step_seconds)
+                if population.profile is not None:
+                    rate = sum(row.increases_per_s for row in population.profile)
             else:
                 names = ("orders_per_s", "trades_per_s")
                 rate = sum(float(getattr(population, name, 0.0)) for name in names)

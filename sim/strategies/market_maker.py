@@ -3,19 +3,31 @@
 import math
 from typing import Literal
 
-from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
+from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, Row, dial
 from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price, whole_tick
 from sim.strategies.desk import lay_off, mid_over_index, whole_part
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
-from sim.terms.vocabulary import DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
+from sim.terms.vocabulary import DRAW_FRESH, DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
 
 PULL_EXPONENT = 0.33  # the pull to the index weakens with this power of the size factor
+FRESH_SLOT = -1  # slot of quotes that are renewed at every step
 TOUCH_SLOTS = 2  # the closest quotes of a maker are renewed last in a step, so that the touch is fresh at its end
 
 
 FITTED = "assumed; fitted to the depth around the low of 10 October 2025 (-80 to -98 %)"
 DEPTH_SOURCE = "Binance depth within 1 % of BTCUSDT, 10 October 2025, morning: 240 million a side"
+
+
+class ProfileBin(Record):
+    """What all makers together quote between the bin before (or the centre) and `to_bp`."""
+
+    to_bp: float = dial(..., "far end of the bin", unit="bp", gt=0, le=9_000)
+    bid_money: float = dial(..., "cumulative depth of the bids up to there", unit="quote", gt=0, le=1e13)
+    ask_money: float = dial(..., "cumulative depth of the asks up to there", unit="quote", gt=0, le=1e13)
+    increases_per_s: float = dial(
+        ..., "quotes posted inside the bin, both sides together", unit="1/s", gt=0, le=100_000
+    )
 
 
 class MarketMaker(Record):
@@ -40,6 +52,21 @@ class MarketMaker(Record):
     quote_life_s: float = dial(
         8.0, "mean life of a quote before it is renewed", unit="s", source=PROTOTYPE, ge=1, le=86_400
     )
+    profile: Row[ProfileBin] | None = dial(
+        None, "depth and order rates by distance, instead of the power law", source="a recorded book", max_length=64
+    )
+    fresh_bp: float = dial(
+        0.0, "with a profile: closer quotes are renewed at every step, not at random", unit="bp",
+        source=ASSUMED, ge=0, le=1_000,
+    )  # fmt: skip
+    reprice_bp: float = dial(
+        0.0, "shift of the centre when takers of one step took one nominal depth", unit="bp",
+        source=ASSUMED, ge=0, le=5_000,
+    )  # fmt: skip
+    reprice_exponent: float = dial(
+        0.5, "the shift grows with what was taken to this power", source="recorded response of the mid to one second's "
+        "signed volume, Binance BTCUSDT perpetual, 8 August 2024", gt=0, le=2,
+    )  # fmt: skip
     volatility_half_life_s: float = dial(
         120.0, "memory of the volatility filter", unit="s", source=PROTOTYPE, ge=1, le=86_400
     )
@@ -89,19 +116,38 @@ def make_markets(world, p, t):
     for i in range(venue["n_instruments"]):
         k = venue["first_instrument"] + i
         desk = p * world.clock[0]["n_instruments"] + k
+        taken = inventory_of(world, p, k) - world.desks[desk]["inventory"]
         lay_off(world, p, k)
-        update_desk(world, p, k, desk)
+        update_desk(world, p, k, desk, taken)
         take_leave(world, p, t, desk)
         first = population["first_quote"] + i * population["n_quotes"]
-        renewals = whole_part(world, p, t, k, population["refresh_share"] * float(population["n_quotes"]))
+        fresh = population["n_fresh"]
+        for event in range(fresh):
+            words = draw(world, p, t, (k << 20) + event, DRAW_FRESH)
+            renew_quote(world, p, k, desk, first + event, words)
+        patient = population["n_quotes"] - fresh
+        renewals = whole_part(world, p, t, k, population["refresh_share"] * float(patient))
         for event in range(renewals):
             words = draw(world, p, t, (k << 20) + event, DRAW_QUOTE)
-            renew_quote(world, p, k, desk, first + below(words[0], population["n_quotes"]), words)
+            renew_quote(world, p, k, desk, first + fresh + below(words[0], patient), words)
 
 
 @kernel
-def update_desk(world, p, k, desk):
-    """Volatility filter, size factor (down at once, up slowly), centre of the quotes with pull and skew."""
+def inventory_of(world, p, k):
+    """Lots that all rows of the population hold, as a float."""
+    inventory = 0
+    first = k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"]
+    for held in range(first, first + world.populations[p]["n_traders"]):
+        inventory += world.position_size[held]
+    return float(inventory)
+
+
+@kernel
+def update_desk(world, p, k, desk, taken):
+    """Volatility filter, size factor (down at once, up slowly), centre of the quotes with pull, skew and re-pricing.
+
+    taken: lots bought from takers since the last update (negative: sold).
+    """
     population, row, view = world.populations[p], world.desks[desk], world.market_view[k]
     valued = valued_price(world, k, view["mid"])
     move = (view["mid"] - row["previous_mid"]) / valued
@@ -117,13 +163,15 @@ def update_desk(world, p, k, desk):
     gap = -mid_over_index(world, k)
     centre = view["mid"] + (index - row["previous_index"])
     centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(blended(population, factor)))
-    inventory = 0
-    first = k * world.clock[0]["n_traders"] + population["first_trader"]
-    for held in range(first, first + population["n_traders"]):
-        inventory += world.position_size[held]
-    row["inventory"] = float(inventory)
-    fullness = float(inventory) / (population["inventory_limit"] * row["scale"] / valued)
-    row["centre"] = centre - population["skew"] * fullness * valued
+    inventory = inventory_of(world, p, k)
+    row["inventory"] = inventory
+    fullness = inventory / (population["inventory_limit"] * row["scale"] / valued)
+    centre -= population["skew"] * fullness * valued
+    if population["reprice"] > 0.0 and taken != 0.0:
+        part = abs(taken) / (population["depth"] * row["scale"] / valued)
+        shift = population["reprice"] * math.exp(population["reprice_exponent"] * math.log(part)) * valued
+        centre -= shift if taken > 0.0 else -shift
+    row["centre"] = centre
     row["fullness"] = fullness
     row["previous_mid"] = view["mid"]
     row["previous_index"] = index
@@ -158,4 +206,8 @@ def renew_quote(world, p, k, desk, q, words):
     price = shifted(world, k, row["centre"], float(quote["away"]) * distance)
     tick = whole_tick(world, k, side, price)
     arrival = END_OF_STEP if quote["slot"] < TOUCH_SLOTS else words[3] >> 1
+    if quote["slot"] == FRESH_SLOT:
+        # The side that the centre moves away from goes first, so that the other is not held up by what it leaves.
+        away_first = (row["centre"] - world.market_view[k]["mid"]) * float(side) < 0.0
+        arrival = END_OF_STEP - 1 if away_first else END_OF_STEP
     post(world, arrival, POST_ONLY, side, k, quote["owner"], tick, size, NONE, FLAG_SLIDE, q, NONE)

@@ -80,12 +80,13 @@ CASES = _layout("account step cause event")
 # stream: address of its draws, from its name.
 POPULATIONS = _layout(
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
-    "attention_steps look_steps panic_steps stop_last return_delay",
+    "attention_steps look_steps panic_steps stop_last return_delay n_fresh",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
     "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
-    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk",
+    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk "
+    "depth reprice reprice_exponent",
 )
 
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.

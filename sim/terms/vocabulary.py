@@ -134,6 +134,7 @@ DRAW_ANSWER: Final = 7
 DRAW_REACTION: Final = 8
 DRAW_STOP: Final = 9
 DRAW_EXIT: Final = 20
+DRAW_FRESH: Final = 21
 
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0
