@@ -4,44 +4,18 @@ A recorded feed and a simulated run become the same stream of level updates firs
 """
 
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from sim.evidence.book_streams import LevelUpdates, Orders
+
 Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
 
 BP = 1e-4
 DEPTH_BP = (1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 RATE_EDGES_BP = (0.0, 0.5, 1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0)
 NEAR_BP = 10.0  # sizes of increases are read within this distance
-BOOK_COLUMNS = ("timestamp", "local_timestamp", "is_snapshot", "side", "price", "amount")
-TRADE_COLUMNS = ("timestamp", "local_timestamp", "side", "price", "amount")
-
-
-@dataclass(frozen=True)
-class LevelUpdates:
-    """Updates in order of arrival: what rests on a level after each. Rows of one message become visible together."""
-
-    seconds: Floats  # since the clock's zero
-    message: Integers  # equal for rows of one message, never falling
-    side: Integers  # 1 bid, -1 ask
-    tick: Integers
-    amount: Floats  # base units on the level, afterwards
-    opening: NDArray[np.bool_]  # rows that only fill the book: no change of anybody's mind
-    tick_size: float
-
-
-@dataclass(frozen=True)
-class Orders:
-    """Marketable orders in order of arrival: when, side of the taker and money."""
-
-    seconds: Floats
-    side: Integers
-    money: Floats
 
 
 @dataclass(frozen=True)
@@ -77,67 +51,6 @@ class _Tally:
     depths: list[tuple[Floats, Floats]] = field(default_factory=list)
     messages: int = 0
     tight: int = 0
-
-
-def read_updates(path: Path | str) -> LevelUpdates:
-    """A recorded incremental book (`timestamp, local_timestamp, is_snapshot, side, price, amount`; microseconds).
-
-    Time and messages are the recorder's. Raises ValueError when a column is missing or a value cannot be.
-    """
-    frame = _read(path, BOOK_COLUMNS)
-    tick_size = _tick_of(frame["price"].to_numpy(float))
-    local = frame["local_timestamp"].to_numpy(np.int64)
-    return LevelUpdates(
-        seconds=local / 1e6,
-        message=np.concatenate([[0], np.cumsum(np.diff(local) != 0)]).astype(np.int64),
-        side=_sides(frame["side"], "bid", "ask", path),
-        tick=np.rint(frame["price"].to_numpy(float) / tick_size).astype(np.int64),
-        amount=frame["amount"].to_numpy(float),
-        opening=frame["is_snapshot"].to_numpy(bool),
-        tick_size=tick_size,
-    )
-
-
-def read_orders(path: Path | str) -> Orders:
-    """Recorded trades as marketable orders: neighbours of one exchange millisecond and one side are one order."""
-    frame = _read(path, TRADE_COLUMNS)
-    side = _sides(frame["side"], "buy", "sell", path)
-    exchange = frame["timestamp"].to_numpy(np.int64) // 1000
-    new = np.concatenate([[True], (np.diff(exchange) != 0) | (np.diff(side) != 0)])
-    money = frame["price"].to_numpy(float) * frame["amount"].to_numpy(float)
-    first = np.flatnonzero(new)
-    return Orders(frame["local_timestamp"].to_numpy(float)[first] / 1e6, side[first], np.add.reduceat(money, first))
-
-
-def _read(path: Path | str, columns: tuple[str, ...]) -> pd.DataFrame:
-    frame = pd.read_csv(path)
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise ValueError(f"{Path(path).name} has no column {', '.join(missing)}")
-    if frame.empty:
-        raise ValueError(f"{Path(path).name} has no rows")
-    numbers = frame[["price", "amount"]].to_numpy(float)
-    if not np.isfinite(numbers).all() or (numbers[:, 0] <= 0).any() or (numbers[:, 1] < 0).any():
-        raise ValueError(f"{Path(path).name} has a price or amount that cannot be")
-    if (np.diff(frame["local_timestamp"].to_numpy(np.int64)) < 0).any():
-        raise ValueError(f"{Path(path).name} is not in order of arrival")
-    return frame
-
-
-def _sides(column: "pd.Series[Any]", plus: str, minus: str, path: Path | str) -> Integers:
-    values = column.to_numpy(str)
-    if not np.isin(values, (plus, minus)).all():
-        raise ValueError(f"{Path(path).name} has a side other than {plus} and {minus}")
-    return np.where(values == plus, 1, -1).astype(np.int64)
-
-
-def _tick_of(prices: Floats) -> float:
-    """The largest power of ten of which all prices are whole multiples."""
-    for power in range(2, -9, -1):
-        scaled = prices / 10.0**power
-        if np.abs(scaled - np.rint(scaled)).max() < 1e-6:
-            return float(10.0**power)
-    raise ValueError("prices have no common tick")
 
 
 def book_facts(updates: LevelUpdates, start: float, stop: float) -> BookFacts:
@@ -199,7 +112,8 @@ def _replay(updates: LevelUpdates, start: float, stop: float) -> _Tally:
             while 0 < best[side] < width - 1 and ladder[best[side]] == 0.0:
                 best[side] -= side
         if not opening and start <= seconds and amount != before and twice_mid > 0.0:
-            _count(tally, abs(2 * tick - twice_mid) / (twice_mid + 2 * low), amount - before, (tick + low) * updates.tick_size)
+            away = abs(2 * tick - twice_mid) / (twice_mid + 2 * low)
+            _count(tally, away, amount - before, (tick + low) * updates.tick_size)
     return tally
 
 
