@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import mesa
 import numpy as np
 
-from sim.agents.readings import AccountRows, Floats, account_rows, open_cases, traders_of_accounts
+from sim.agents.readings import AccountRows, Floats, Profit, account_rows, open_cases, profit_of, traders_of_accounts
 
 if TYPE_CHECKING:
     from sim.model import MarketModel
@@ -47,6 +47,11 @@ class TraderPopulation(mesa.Agent):  # type: ignore[misc]
     def balance(self) -> float:
         """Their money without unrealised results."""
         return float(self._rows.balance.sum())
+
+    @property
+    def profit(self) -> Profit:
+        """What they have won since the start, by part: price, spread, funding, fees, liquidation."""
+        return profit_of(self.model.session, self.row)
 
     @property
     def open_interest(self) -> float:

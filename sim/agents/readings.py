@@ -41,6 +41,29 @@ def account_rows(session: Session, first: int, last: int) -> AccountRows:
     )
 
 
+@dataclass(frozen=True)
+class Profit:
+    """Profit since the start by part, quote units; the parts sum to equity now less equity then less deposits."""
+
+    price: float
+    spread: float
+    funding: float
+    fees: float
+    liquidation: float
+    deposits: float
+    total: float
+
+
+def profit_of(session: Session, population: int) -> Profit:
+    """The profit of a row of the table of populations, all instruments together, summed as exact integers."""
+    world = session.world
+    rows = world.profits.reshape(-1, len(session.names.instruments))[2 * len(session.names.venues) + population]
+    parts = {name: sum(rows[name].tolist()) for name in ("price", "spread", "funding", "fees", "liquidation")}
+    total = sum(parts.values()) * session.names.atom
+    money = {name: value * session.names.atom for name, value in parts.items()}
+    return Profit(**money, deposits=sum(rows["deposits"].tolist()) * session.names.atom, total=total)
+
+
 def price_of(session: Session, k: int, column: str) -> float:
     """A price column of an instrument in quote units."""
     return int(session.world.instruments[k][column]) * session.names.tick_size[k]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import mesa
 
 from sim.agents.orders import Order, did_you_mean
+from sim.agents.readings import Profit, profit_of
 from sim.agents.view import MarketView
 from sim.scenario import Scenario
 from sim.scenario.build import LARGEST_BALANCE, UserTrader
@@ -64,6 +65,11 @@ class Trader(mesa.Agent):  # type: ignore[misc]
     def equity(self) -> float:
         """Wallet, collateral and unrealised results at mark prices, quote units."""
         return self.view().equity
+
+    @property
+    def profit(self) -> Profit:
+        """What it has won since the start, by part: price, spread, funding, fees, liquidation."""
+        return profit_of(self.model.session, int(self.model.session.world.traders[self.row]["population"]))
 
     @property
     def positions(self) -> dict[str, float]:

@@ -58,6 +58,9 @@ def run(
     overrides: Overrides = None,
     out: Out = None,
     as_json: AsJson = False,
+    evaluation: Annotated[
+        bool, typer.Option("--evaluation", help="also print each population's profit by part, and its risk")
+    ] = False,
 ) -> None:
     """Play one run and write its results folder."""
     with exit_codes():
@@ -66,7 +69,7 @@ def run(
         record = load(scenario, _settings(overrides, seed=seed, steps=steps))
         from sim.runs.run import run_command
 
-        run_command(record, seed=seed, steps=steps, out=out, as_json=as_json)
+        run_command(record, seed=seed, steps=steps, out=out, as_json=as_json, with_evaluation=evaluation)
 
 
 @app.command()

@@ -31,7 +31,7 @@ class Names:
     @property
     def holders(self) -> tuple[str, ...]:
         """Who can win or lose, in the order of the tables: institutions one by one, then the populations."""
-        venues = (f"{kind} of {venue}" for venue in self.venues for kind in ("treasury", "fund"))
+        venues = (f"{venue} {kind}" for venue in self.venues for kind in ("treasury", "fund"))
         return ("outside world", *venues, *self.populations[1:])
 
 

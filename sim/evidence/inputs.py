@@ -17,6 +17,10 @@ class NamesLike(Protocol):
     @property
     def venues(self) -> tuple[str, ...]: ...
     @property
+    def holders(self) -> tuple[str, ...]:
+        """Who can win or lose: institutions one by one, then the populations."""
+
+    @property
     def tick_size(self) -> tuple[float, ...]:
         """Quote units a tick."""
 

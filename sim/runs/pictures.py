@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from sim.evidence.evaluation import evaluation_frame, profit_frame
 from sim.evidence.figures_fund import fund_figure
 from sim.evidence.figures_map import map_figure
 from sim.evidence.figures_market import NewsLeg, activity_figure, price_figure
+from sim.evidence.figures_profit import profit_figure
 from sim.evidence.summary import who_paid
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ def news_legs(scenario: "Scenario", instrument: "Instrument") -> list[NewsLeg]:
 
 
 def run_pictures(scenario: "Scenario", result: "RunResult", steps: pd.DataFrame) -> dict[str, bytes]:
-    """PNG bytes by name: price, liquidation map and activity by instrument, fund by venue."""
+    """PNG bytes by name: price, liquidation map and activity by instrument, fund by venue, profit by population."""
     pictures: dict[str, bytes] = {}
     seconds = scenario.step_seconds
     by_venue: dict[str, pd.DataFrame] = {}
@@ -53,4 +55,8 @@ def run_pictures(scenario: "Scenario", result: "RunResult", steps: pd.DataFrame)
             paid = who_paid(funds[position : position + 1], drain, names.atom)
             title = f"Insurance fund of {venue}"
             pictures[f"fund_{venue}"] = fund_figure(by_venue[venue], paid, title, seconds, endless)
+    pictures["profit"] = profit_figure(
+        evaluation_frame(result.evaluation), profit_frame(result.profit_steps, names),
+        "Who won, who lost, and by what", seconds,
+    )  # fmt: skip
     return pictures

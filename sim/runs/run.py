@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.evidence.evaluation import evaluation
 from sim.evidence.inputs import RunFacts
 from sim.evidence.liquidation_map import LiquidationMap
 from sim.evidence.summary import summary
@@ -23,13 +24,18 @@ Rows = NDArray[Any]
 
 @dataclass
 class RunResult:
-    """One played run: STEPS and EVENTS rows, the summary record, the session, and maps if they were asked for."""
+    """One played run: STEPS and EVENTS rows, the summary record, the session, and maps if they were asked for.
+
+    profit_steps: PROFIT_STEPS rows; evaluation: a record a population and institution (see evidence/evaluation.py).
+    """
 
     steps: Rows
     events: Rows
     summary: dict[str, Any]
     session: "Session"
     maps: list[LiquidationMap] = field(default_factory=list)
+    profit_steps: Rows = field(default_factory=lambda: np.zeros(0))
+    evaluation: list[dict[str, Any]] = field(default_factory=list)
 
 
 class RunFailed(Exception):
@@ -79,7 +85,7 @@ def _play(
     session = build_session(scenario, chosen)
     maps = [LiquidationMap(instrument.start_price) for instrument in scenario.instruments] if map else []
     chunk = scenario.record.liquidation_map_every_steps if map else min(scenario.steps, 4096)
-    step_rows, event_rows = [], []
+    step_rows, event_rows, profit_rows = [], [], []
     while session.tick < scenario.steps:
         for levels, (prices, notionals) in zip(maps, session.liquidation_levels() if map else [], strict=True):
             levels.add(session.tick, prices, notionals)
@@ -89,12 +95,28 @@ def _play(
             raise RunFailed(session, error) from None
         step_rows.append(session.take_steps())
         event_rows.append(session.take_events())
+        profit_rows.append(session.take_profit_steps())
         if tick:
             tick(session.tick)
     played, events = np.concatenate(step_rows), np.concatenate(event_rows)
     facts = run_facts(scenario, chosen, session)
     record = summary(played, events, session.world.funds, session.names, session.opening, facts)
-    return RunResult(played, events, record, session, maps)
+    samples = np.concatenate(profit_rows)
+    return RunResult(
+        played, events, record, session, maps, samples, evaluated(scenario, session, samples, events, facts)
+    )
+
+
+def evaluated(
+    scenario: "Scenario", session: "Session", samples: Rows, events: Rows, facts: RunFacts
+) -> list[dict[str, Any]]:
+    """How each population has done so far."""
+    names, kinds = session.names, [record.kind for record in scenario.populations]
+    institutions = len(names.holders) - len(names.populations) + 1
+    users = len(names.populations) - 1 - len(kinds)
+    every = scenario.record.evaluation_every_steps
+    found = ["institution"] * institutions + kinds + ["user_trader"] * users
+    return evaluation(session.world.profits, samples, events, names, found, facts, every)
 
 
 def first_news_step(scenario: "Scenario") -> int | None:
@@ -118,10 +140,16 @@ def run_facts(scenario: "Scenario", seed: int, session: "Session") -> RunFacts:
 
 
 def run_command(
-    scenario: "Scenario", seed: int | None, steps: int | None, out: Path | str | None, as_json: bool
+    scenario: "Scenario",
+    seed: int | None,
+    steps: int | None,
+    out: Path | str | None,
+    as_json: bool,
+    with_evaluation: bool = False,
 ) -> Path:
     """Plays one run, writes its results folder and prints the summary; returns the folder.
 
+    with_evaluation: also prints a table of the populations' profits.
     Raises ScenarioError for bad input before anything runs, and InvariantError after writing failure.json.
     """
     scenario = with_steps(scenario, steps)
@@ -140,9 +168,11 @@ def run_command(
         raise failure.cause from None
     final = _write_run(target, scenario, chosen, result, time.monotonic() - started)
     if as_json:
-        print(store.json_text(result.summary))
+        print(store.json_text(result.summary | ({"evaluation": result.evaluation} if with_evaluation else {})))
     else:
         terminal.print_summary(scenario.title or scenario.name, result.summary, scenario.step_seconds)
+        if with_evaluation:
+            terminal.print_evaluation(result.evaluation)
     terminal.say(f"Results: {final}")
     return final
 
@@ -165,6 +195,7 @@ def _write_failure(target: Path, scenario: "Scenario", seed: int, failure: RunFa
 
 
 def _write_run(target: Path, scenario: "Scenario", seed: int, result: RunResult, duration_s: float) -> Path:
+    from sim.evidence.evaluation import evaluation_frame, profit_frame
     from sim.evidence.frames import events_frame, steps_frame
     from sim.runs.pictures import run_pictures
 
@@ -186,6 +217,9 @@ def _write_run(target: Path, scenario: "Scenario", seed: int, result: RunResult,
         folder.write_json("scenario.json", scenario.dump())
         folder.write_frame("steps.parquet", steps)
         folder.write_frame("events.parquet", events_frame(result.events, names))
+        folder.write_json("evaluation.json", {"quote_per_atom": names.atom, "populations": result.evaluation})
+        folder.write_frame("evaluation.parquet", evaluation_frame(result.evaluation))
+        folder.write_frame("profits.parquet", profit_frame(result.profit_steps, names))
         for name, picture in run_pictures(scenario, result, steps).items():
             folder.write_bytes(f"figures/{name}.png", picture)
     return folder.final

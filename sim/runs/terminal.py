@@ -126,3 +126,43 @@ def print_summary(title: str, record: dict[str, Any], step_seconds: float) -> No
         else:
             table.add_row(f"[bold]{label}[/bold]", "")
     Console().print(table)
+
+
+def _money(value: float) -> str:
+    return "0" if value == 0.0 else money_text(value)
+
+
+def evaluation_rows(records: list[dict[str, Any]]) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Two narrow tables, heads first: profit by part, and risk; institutions that did nothing are left out."""
+    parts = ("profit", "price", "spread", "funding", "fees", "liquidation")
+    money: list[tuple[str, ...]] = [("", *parts)]
+    risk: list[tuple[str, ...]] = [
+        ("", "drawdown", "Sharpe", "Sortino", "hits", "gain /\nloss", "orders\nrefused", "accounts\nclosed")
+    ]
+    for r in records:
+        if r["kind"] == "institution" and not any(r[name] for name in parts):
+            continue
+        name = r["population"]
+        money.append((name, *("0" if r[part] == 0.0 else money_text(r[part]) for part in parts)))
+        ratios = ("-" if r[key] is None else f"{r[key]:z.2f}" for key in ("sharpe", "sortino"))
+        hits = "-" if r["hit_rate"] is None else f"{r['hit_rate'] * 100:.0f} %"
+        reward = "-" if r["risk_to_reward"] is None else f"{r['risk_to_reward']:.2f}"
+        counts = (f"{r[key]:,}" for key in ("rejected_orders", "liquidated_accounts"))
+        risk.append((name, money_text(r["max_drawdown"]), *ratios, hits, reward, *counts))
+    return money, risk
+
+
+def print_evaluation(records: list[dict[str, Any]]) -> None:
+    """Prints who won and lost, by what, and at which risk, as tables on stdout."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+
+    period = f"Risk, by periods of {records[0]['period_s']:g} s (not annualised); accounts closed by force"
+    for title, (head, *rows) in zip(("Profit by part, quote units", period), evaluation_rows(records), strict=True):
+        table = Table(title=title, box=SIMPLE, title_justify="left", title_style="bold", padding=0)
+        for number, name in enumerate(head):
+            table.add_column(name, justify="left" if number == 0 else "right", no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        Console().print(table)

@@ -4,13 +4,16 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from sim.tables.layout import CLOCK, EVENTS, FUNDS, INSTRUMENTS, STEPS
+from sim.tables.layout import CLOCK, EVENTS, FUNDS, INSTRUMENTS, PROFIT_STEPS, PROFITS, STEPS
 from sim.terms import vocabulary as words
 
 TICK = (1.0, 0.1)
 LOT = (0.001, 0.001)
 ATOM = 0.0001
 START = (117_000, 41_000)
+HOLDERS = ("outside world", "binance treasury", "binance fund", "speculators")
+START_EQUITY = 10**11
+PARTS = ("price", "spread", "funding", "fees", "liquidation")
 
 
 def _path(rng: np.random.Generator, start: int, n: int, news: int) -> tuple[np.ndarray, np.ndarray]:
@@ -80,12 +83,38 @@ def make_funds() -> np.ndarray:
     return funds
 
 
+def make_profit_steps(n: int = 2400, every: int = 60, seed: int = 1) -> np.ndarray:
+    """PROFIT_STEPS rows of four holders whose parts cancel; the last holder gets a deposit from the first half-way."""
+    rng = np.random.default_rng(seed)
+    times = [step for step in range(n) if (step + 1) % every == 0 or step + 1 == n]
+    table = np.zeros((len(times), len(HOLDERS)), PROFIT_STEPS)
+    table["step"], table["holder"] = np.array(times)[:, None], np.arange(len(HOLDERS))
+    for part in PARTS:
+        table[part][:, 1:] = np.cumsum(rng.integers(-(10**9), 10**9, (len(times), 3)), axis=0)
+        table[part][:, 0] = -table[part][:, 1:].sum(axis=1)
+    table["deposits"][len(times) // 2 :, 3] = 10**10
+    table["deposits"][:, 0] = -table["deposits"][:, 3]
+    table["equity"] = START_EQUITY + sum(table[part] for part in (*PARTS, "deposits"))
+    return table.reshape(-1)
+
+
+def make_profits(samples: np.ndarray) -> np.ndarray:
+    """PROFITS rows of two instruments that agree with the last sample: all of it in the first instrument."""
+    table = np.zeros((len(HOLDERS), 2), PROFITS)
+    table["start"][:, 0] = START_EQUITY
+    for part in (*PARTS, "deposits"):
+        table[part][:, 0] = samples[part][-len(HOLDERS) :] if len(samples) else 0
+    table["closings"][3], table["won_closings"][3], table["rejected"][3] = (7, 3), (2, 2), (1, 4)
+    return table.reshape(-1)
+
+
 def make_names() -> SimpleNamespace:
     """Names and units."""
     return SimpleNamespace(
         instruments=("BTCUSDT", "ETHUSDT"),
         populations=("makers", "speculators"),
         venues=("binance",),
+        holders=HOLDERS,
         tick_size=TICK,
         lot_size=LOT,
         atom=ATOM,
@@ -101,14 +130,16 @@ class SyntheticSession:
         self.tick, self.horizon, self.names, self.fail_at = 0, horizon, make_names(), fail_at
         self._steps = make_steps(horizon, seed=seed)
         self._events = make_events(make_steps(2400, seed=seed), seed=seed)
-        self._shown_steps = self._shown_events = 0
+        self._shown_steps = self._shown_events = self._shown_samples = 0
+        self._samples = make_profit_steps(horizon, seed=seed)
         self.opening = SimpleNamespace(
             open_interest_value=3.5e9, posted_margin=7e8, fund_start=12e6, open_interest_lots=(30_000_000, 30_000_000)
         )
         instruments = np.zeros(2, dtype=INSTRUMENTS)
         clock = np.zeros(1, dtype=CLOCK)
         clock["next_event"] = len(self._events)
-        self.world = SimpleNamespace(funds=make_funds(), instruments=instruments, clock=clock)
+        profits = make_profits(self._samples)
+        self.world = SimpleNamespace(funds=make_funds(), instruments=instruments, clock=clock, profits=profits)
 
     def advance(self, n: int) -> None:
         self.tick += n
@@ -128,6 +159,11 @@ class SyntheticSession:
         upto = int(np.count_nonzero(self._events["step"] < self.tick))
         first, self._shown_events = self._shown_events, upto
         return self._events[first:upto]
+
+    def take_profit_steps(self) -> np.ndarray:
+        upto = int(np.count_nonzero(self._samples["step"] < self.tick))
+        first, self._shown_samples = self._shown_samples, upto
+        return self._samples[first:upto]
 
     def digest(self) -> str:
         return f"{self.tick:08x}"

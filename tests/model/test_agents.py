@@ -2,7 +2,18 @@
 
 import pytest
 
+from sim.agents import Order, Trader
+
 OPEN_LONG = "populations.speculators.leverage_median=60"
+
+
+class Buyer(Trader):
+    """Buys once."""
+
+    def decide(self, view):
+        btc = view["BTCUSDT"]
+        if btc.position == 0 and not btc.open_orders and self.model.tick < 2:
+            return Order.buy("BTCUSDT", 1.0)
 
 
 @pytest.fixture(params=["cross", "isolated"])
@@ -72,3 +83,16 @@ def test_a_population_with_isolated_margin_counts_wallets_and_collateral(make):
     isolated = make("baseline", *dials, "venues.binance.margin.scope=isolated")
     before = [m.population("speculators").equity for m in (cross, isolated)]
     assert before[0] == before[1] > 0.0
+
+
+def test_profit_by_part_is_the_change_in_equity_of_every_population_and_trader(make):
+    model = make("btc_2025_10_10", OPEN_LONG, traders=[Buyer.with_capital(1e6, leverage=5)])
+    start = {p.name: p.equity for p in model.populations} | {"buyer": model.traders[0].equity}
+    model.advance(200)
+    for agent in (*model.populations, *model.traders):
+        profit = agent.profit
+        parts = profit.price + profit.spread + profit.funding + profit.fees + profit.liquidation
+        assert profit.total == pytest.approx(parts, abs=1e-3)
+        assert profit.total + profit.deposits == pytest.approx(agent.equity - start[agent.name], abs=1e-2)
+    assert model.traders[0].profit.spread < 0.0 and model.traders[0].profit.fees < 0.0
+    assert model.population("speculators").profit.liquidation != 0.0

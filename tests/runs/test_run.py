@@ -42,8 +42,22 @@ def test_a_run_writes_the_folder_and_prints_the_summary_alone(scenario, fail_at,
     assert "cause" in pd.read_parquet(final / "events.parquet")
     assert sorted(path.stem for path in (final / "figures").iterdir()) == [
         "activity_BTCUSDT", "activity_ETHUSDT", "fund_binance", "liquidation_map_BTCUSDT",
-        "liquidation_map_ETHUSDT", "price_BTCUSDT", "price_ETHUSDT",
+        "liquidation_map_ETHUSDT", "price_BTCUSDT", "price_ETHUSDT", "profit",
     ]  # fmt: skip
+
+
+def test_a_run_writes_who_won_and_lost_to_the_atom(scenario, fail_at, tmp_path, capsys) -> None:
+    final = run_command(scenario, 3, None, tmp_path / "run", False, with_evaluation=True)
+    text = capsys.readouterr().out
+    assert "Profit by part" in text and "Sharpe" in text and "None" not in text and "…" not in text
+    record = json.loads((final / "evaluation.json").read_text())
+    for row in record["populations"]:
+        atoms = row["atoms"]
+        parts = sum(atoms[name] for name in ("price", "spread", "funding", "fees", "liquidation"))
+        assert atoms["equity_end"] - atoms["equity_start"] - atoms["deposits"] == parts == atoms["profit"]
+    table = pd.read_parquet(final / "evaluation.parquet")
+    assert table["population"].tolist() == [row["population"] for row in record["populations"]]
+    assert len(pd.read_parquet(final / "profits.parquet")) == 4 * len(synthetic.HOLDERS)
 
 
 def test_the_terminal_summary_has_units_and_never_none(scenario, fail_at, tmp_path, capsys) -> None:
