@@ -13,6 +13,7 @@ WIDTH = 100
 ROLES = {
     "scenario": "the world: its clock, venues and instruments",
     "strategies": "who trades",
+    "sizing": "how much of its money a trader who follows a signal commits (dial `sizing` of a population)",
     "margin_regimes": "what a position must be backed with",
     "liquidation_policies": "how an account in breach is closed",
     "waterfall_layers": "who pays, in the order of the list",
@@ -27,6 +28,10 @@ PATHS = {
     "Contract": "venues.VENUE.contracts.CONTRACT.",
     "Funding": "venues.VENUE.funding.",
     "Instrument": "instruments.INSTRUMENT.",
+    "FixedSizing": "populations.POPULATION.sizing.",
+    "FractionalSizing": "populations.POPULATION.sizing.",
+    "CappedKellySizing": "populations.POPULATION.sizing.",
+    "VolatilityTargetSizing": "populations.POPULATION.sizing.",
     "MarginRegime": "venues.VENUE.margin.",
     "LiquidationPolicy": "venues.VENUE.liquidation.",
     "InsuranceFund": "venues.VENUE.waterfall.insurance_fund.",
@@ -63,7 +68,8 @@ def _records(role: str) -> list[type[Record]]:
         from sim.scenario import records
 
         return [getattr(records, name) for name in list(PATHS)[:7]]
-    return list(importlib.import_module(f"sim.{role}").PARTS)
+    place = "sim.strategies.sizing" if role == "sizing" else f"sim.{role}"
+    return list(importlib.import_module(place).PARTS)
 
 
 def _part(record: type[Record]) -> list[str]:

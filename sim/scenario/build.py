@@ -13,10 +13,10 @@ from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
 from sim.scenario.opening import endow_funds, names_of, open_profits, opening_of
 from sim.scenario.paths import index_paths
-from sim.scenario.people import Crowd, basis_rows, buyer_rows, idle_crowd, speculators, trend_rows
+from sim.scenario.people import Crowd, basis_rows, buyer_rows, idle_crowd, signal_rows, speculators, trend_rows
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
-from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, MarketMaker, TrendFollower
+from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, MarketMaker, SignalTrader, TrendFollower
 from sim.streams import run_key, stream_of
 from sim.tables import World, layout
 from sim.terms.vocabulary import INSTITUTION, NONE, USER_TRADER
@@ -116,6 +116,8 @@ class _Draft:
                 drawn[p] = trend_rows(scenario, record, self.seed, longs * np.array(units))
             elif isinstance(record, LiquidationBuyer):
                 drawn[p] = buyer_rows(scenario, record, self.seed, longs * np.array(units))
+            elif isinstance(record, SignalTrader):
+                drawn[p] = signal_rows(scenario, record, self.seed)
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):
                 count = record.count
                 if isinstance(record, MarketMaker):
@@ -234,7 +236,7 @@ class _Draft:
             for k, instrument in enumerate(scenario.instruments):
                 if instrument.venue == record.venue:
                     desk = Desk(scenario, instrument, instruments[k], self.atom)
-                    desk.fill(desks[p * n + k])
+                    desk.fill(desks[p * n + k], record, table[p])
                     if isinstance(record, MarketMaker):
                         quotes.append(quote_rows(record, table[p], p, k, desk))
         for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):

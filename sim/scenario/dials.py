@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.scenario.records import Instrument, Scenario, Venue
+from sim.scenario.signal_dials import fill_signal_desk, fill_signals, keep_of
 from sim.strategies import MarketMaker, Reactions, StopUse
 from sim.strategies.market_maker import FRESH_SLOT, TOUCH_SLOTS
 from sim.tables import layout
@@ -21,6 +22,12 @@ KINDS = {
     "leveraged_speculator": words.LEVERAGED_SPECULATOR,
     "basis_trader": words.BASIS_TRADER,
     "liquidation_buyer": words.LIQUIDATION_BUYER,
+    "fundamentalist": words.FUNDAMENTALIST,
+    "chartist": words.CHARTIST,
+    "momentum_trader": words.MOMENTUM_TRADER,
+    "mean_reversion_trader": words.MEAN_REVERSION_TRADER,
+    "hawkes_trader": words.HAWKES_TRADER,
+    "funding_trader": words.FUNDING_TRADER,
 }
 BP = 1e-4
 NO_LIMIT = -1
@@ -52,11 +59,6 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
         else:
             fund_after = any(other.kind == "insurance_fund" for other in venue.waterfall[place + 1 :])
             row["adl_on"] = words.ADL_BEFORE_FUND if fund_after else words.ADL_AFTER_FUND
-
-
-def keep_of(half_life_s: float, step_seconds: float) -> float:
-    """Share that survives a step at this half-life."""
-    return float(0.5 ** (step_seconds / half_life_s))
 
 
 def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
@@ -93,6 +95,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["window_steps"] = max(round(record.window_s / dt), 1)
         row["look_steps"] = max(round(record.attention_s / dt), 1)
         row["take_profit"], row["slippage"] = record.take_profit_bp * BP, record.slippage
+    fill_signals(row, record, scenario)
     _fill_reactions(row, getattr(record, "reactions", None), dt)
     _fill_stops(row, getattr(record, "stops", None))
 
@@ -159,10 +162,12 @@ class Desk:
         """Lots x ticks that one quote unit buys, times the liquidity scale of the instrument."""
         return self.instrument.liquidity_scale / float(self.atom) / float(self.row["tick_value"])
 
-    def fill(self, desk: np.void) -> None:
+    def fill(self, desk: np.void, record: Any, population: np.void) -> None:
         """Start values."""
         desk["scale"], desk["size_factor"], desk["share"] = self.scale, 1.0, 1.0
         desk["centre"] = desk["previous_mid"] = desk["previous_index"] = float(self.row["reference_price"])
+        desk["average"] = float(self.row["reference_price"])
+        fill_signal_desk(desk, record, population, self.instrument.index.volatility_bp, self.scenario.step_seconds)
 
     def lots(self, money: float) -> float:
         """Lots that quote money buys at the start price."""

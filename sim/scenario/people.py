@@ -11,7 +11,7 @@ import numpy as np
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact, initial_rows, maintenance_rows
-from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, TrendFollower
+from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, SignalTrader, TrendFollower
 from sim.streams import generator, stream_of
 
 STREAM_PEOPLE = 1
@@ -214,6 +214,21 @@ def buyer_rows(scenario: Scenario, record: LiquidationBuyer, seed: int, open_int
         if rows.any():
             orders[rows] *= record.budget_of_open_interest * open_interest[k] / orders[rows].sum()
     crowd.wallet = orders / record.leverage / 0.9
+    return crowd
+
+
+def signal_rows(scenario: Scenario, record: SignalTrader, seed: int) -> Crowd:
+    """Flat traders with log-normal wallets that add up to count x capital, and a leverage that the venue allows."""
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    crowd = idle_crowd(scenario, record.count, 0.0)
+    weights = np.exp(record.capital_sigma * rng.standard_normal(record.count))
+    crowd.wallet = record.count * record.capital * weights / weights.sum()
+    drawn = record.leverage_median * np.exp(record.leverage_sigma * rng.standard_normal(record.count))
+    for i, k in enumerate(k for k, item in enumerate(scenario.instruments) if item.venue == record.venue):
+        listed = sum(1 for item in scenario.instruments if item.venue == record.venue)
+        rows = np.arange(record.count) % listed == i
+        most = 1.0 / whole_rate(initial_rows(scenario, scenario.instruments[k]), np.zeros(1))[0]
+        crowd.leverage[rows] = np.clip(drawn[rows], 1.0, max(most, 1.0))
     return crowd
 
 

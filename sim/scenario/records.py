@@ -153,7 +153,7 @@ class Scenario(Record):
                 if population.profile is not None:
                     rate = sum(row.increases_per_s for row in population.profile)
             else:
-                names = ("orders_per_s", "trades_per_s")
+                names = ("orders_per_s", "trades_per_s", "looks_per_s")
                 rate = sum(float(getattr(population, name, 0.0)) for name in names)
             total += listed * rate * self.step_seconds / self.flow_thinning
         return total

@@ -6,31 +6,73 @@ from pydantic import Field
 
 from sim.strategies.arbitrageur import Arbitrageur
 from sim.strategies.basis_trader import BasisTrader
+from sim.strategies.chartist import Chartist
+from sim.strategies.fundamentalist import Fundamentalist
+from sim.strategies.funding_trader import FundingTrader
+from sim.strategies.hawkes_trader import HawkesTrader
 from sim.strategies.leveraged_speculator import LeveragedSpeculator
 from sim.strategies.liquidation_buyer import LiquidationBuyer
 from sim.strategies.market_maker import MarketMaker
+from sim.strategies.mean_reversion_trader import MeanReversionTrader
+from sim.strategies.momentum_trader import MomentumTrader
 from sim.strategies.noise_trader import NoiseTrader
 from sim.strategies.reactions import Answers, Reactions
+from sim.strategies.signals import SignalTrader
+from sim.strategies.sizing import Sizing
 from sim.strategies.stop_user import StopUse
 from sim.strategies.trend_follower import TrendFollower
 
 Population = Annotated[
-    MarketMaker | NoiseTrader | Arbitrageur | TrendFollower | LeveragedSpeculator | BasisTrader | LiquidationBuyer,
+    MarketMaker
+    | NoiseTrader
+    | Arbitrageur
+    | TrendFollower
+    | LeveragedSpeculator
+    | BasisTrader
+    | LiquidationBuyer
+    | Fundamentalist
+    | Chartist
+    | MomentumTrader
+    | MeanReversionTrader
+    | HawkesTrader
+    | FundingTrader,
     Field(discriminator="kind"),
 ]
-PARTS = (MarketMaker, NoiseTrader, Arbitrageur, TrendFollower, LeveragedSpeculator, BasisTrader, LiquidationBuyer)
+PARTS = (
+    MarketMaker,
+    NoiseTrader,
+    Arbitrageur,
+    TrendFollower,
+    LeveragedSpeculator,
+    BasisTrader,
+    LiquidationBuyer,
+    Fundamentalist,
+    Chartist,
+    MomentumTrader,
+    MeanReversionTrader,
+    HawkesTrader,
+    FundingTrader,
+)
 
 __all__ = [
     "PARTS",
     "Answers",
     "Arbitrageur",
     "BasisTrader",
+    "Chartist",
+    "Fundamentalist",
+    "FundingTrader",
+    "HawkesTrader",
     "LeveragedSpeculator",
     "LiquidationBuyer",
     "MarketMaker",
+    "MeanReversionTrader",
+    "MomentumTrader",
     "NoiseTrader",
     "Population",
     "Reactions",
+    "SignalTrader",
+    "Sizing",
     "StopUse",
     "TrendFollower",
 ]

@@ -1,14 +1,15 @@
-"""What several strategies do alike: fractional rates, log-normal sizes, laying inventory off outside the venue."""
+"""What several strategies do alike: numbers of arrivals, sizes, marketable orders, laying inventory off outside."""
 
 import math
 
-from sim.rules.inbox import valued_price
+from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.rules.settlement import move_lots
-from sim.streams import draw, normal, uniform
-from sim.terms import kernel
-from sim.terms.vocabulary import DRAW_ARRIVAL, EVENT_OUTSIDE_TRADE, NONE
+from sim.streams import below, draw, normal, uniform
+from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import DRAW_ARRIVAL, DRAW_COUNT, EVENT_OUTSIDE_TRADE, NONE
 
 ENTRY_SHARE = 0.9  # of the largest position that a wallet admits: fees and slippage must fit too
+MEAN_OF_A_PIECE = 500.0  # exp(-500) is still a number
 LOT_FUZZ = 1e-6  # what is a whole lot but for the last bits is one
 
 
@@ -77,3 +78,58 @@ def lay_off(world, p, k):
         if lots != 0:
             value = -lots * price * world.instruments[k]["tick_value"]
             move_lots(world, EVENT_OUTSIDE_TRADE, k, outside, trader, -lots, value, price, NONE)
+
+
+@kernel
+def arrivals(world, p, t, k, mean):
+    """A Poisson number with this mean, from one address (one for each further 500 of the mean).
+
+    The probabilities of 0, 1, 2 ... are added up until they pass the draw.
+    """
+    never_inline()
+    count = 0
+    piece = 0
+    while mean > 0.0:
+        words = draw(world, p, t, (piece << 20) + k, DRAW_COUNT)
+        target = float((words[0] << 21) | (words[1] >> 11)) * 2.0**-53
+        part = min(mean, MEAN_OF_A_PIECE)
+        chance = math.exp(-part)
+        below_target = chance
+        n = 0
+        while below_target <= target and chance > 0.0:
+            n += 1
+            chance *= part / float(n)
+            below_target += chance
+        count += n
+        mean -= part
+        piece += 1
+    return count
+
+
+@kernel
+def closer_of_two(world, p, k, side, word_a, word_b):
+    """Of two random rows the one whose position this side closes; taking turns at inventory costs nobody a look."""
+    population = world.populations[p]
+    first = k * world.clock[0]["n_traders"] + population["first_trader"]
+    owner = below(word_a, population["n_traders"])
+    other = below(word_b, population["n_traders"])
+    if world.position_size[first + other] * side < world.position_size[first + owner] * side:
+        owner = other
+    return population["first_trader"] + owner
+
+
+@kernel
+def send_taker(world, p, k, word, side, owner, lots, flags):
+    """Post a marketable order that gives in to the population's slippage from the mid, at a random time of the step."""
+    never_inline()
+    limit = shifted(world, k, world.market_view[k]["mid"], float(side) * world.populations[p]["slippage"])
+    post_taker(world, word, side, k, owner, limit_for(world, k, side, limit), lots, flags)
+
+
+@kernel
+def send_flow(world, p, k, desk, side, words, sizes):
+    """A marketable order of heavy-tailed size; of two random traders the one who closes sends it."""
+    never_inline()
+    owner = closer_of_two(world, p, k, side, words[1], words[2])
+    lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])
+    send_taker(world, p, k, words[3], side, owner, lots, int(0))

@@ -2,18 +2,30 @@
 
 from sim.strategies.arbitrageur import arbitrage
 from sim.strategies.basis_trader import unwind_basis
+from sim.strategies.chartist import trade_charts
+from sim.strategies.fundamentalist import trade_value
+from sim.strategies.funding_trader import trade_funding
+from sim.strategies.hawkes_trader import trade_flow
 from sim.strategies.leveraged_speculator import speculate
 from sim.strategies.liquidation_buyer import buy_liquidations
 from sim.strategies.market_maker import make_markets
+from sim.strategies.mean_reversion_trader import trade_reversion
+from sim.strategies.momentum_trader import trade_momentum
 from sim.strategies.noise_trader import trade_noise
 from sim.strategies.trend_follower import follow_trend
 from sim.terms import kernel
 from sim.terms.vocabulary import (
     ARBITRAGEUR,
     BASIS_TRADER,
+    CHARTIST,
+    FUNDAMENTALIST,
+    FUNDING_TRADER,
+    HAWKES_TRADER,
     LEVERAGED_SPECULATOR,
     LIQUIDATION_BUYER,
     MARKET_MAKER,
+    MEAN_REVERSION_TRADER,
+    MOMENTUM_TRADER,
     NOISE_TRADER,
     TREND_FOLLOWER,
 )
@@ -38,3 +50,15 @@ def decide(world, t):
             unwind_basis(world, p, t)
         elif kind == LIQUIDATION_BUYER:
             buy_liquidations(world, p, t)
+        elif kind == FUNDAMENTALIST:
+            trade_value(world, p, t)
+        elif kind == CHARTIST:
+            trade_charts(world, p, t)
+        elif kind == MOMENTUM_TRADER:
+            trade_momentum(world, p, t)
+        elif kind == MEAN_REVERSION_TRADER:
+            trade_reversion(world, p, t)
+        elif kind == HAWKES_TRADER:
+            trade_flow(world, p, t)
+        elif kind == FUNDING_TRADER:
+            trade_funding(world, p, t)

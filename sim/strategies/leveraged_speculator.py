@@ -3,8 +3,7 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
-from sim.rules.inbox import limit_for, post_taker, shifted
-from sim.strategies.desk import drawn_lots, whole_part
+from sim.strategies.desk import drawn_lots, send_taker, whole_part
 from sim.strategies.reactions import Reactions
 from sim.strategies.stop_user import StopUse
 from sim.streams import below, draw, uniform
@@ -94,5 +93,4 @@ def speculate(world, p, t):
                     side = -side
                     flags = FLAG_REDUCE_ONLY
                 lots = min(lots, abs(held))
-            limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
-            post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, flags)
+            send_taker(world, p, k, words[3], side, owner, lots, flags)

@@ -3,9 +3,8 @@
 from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
-from sim.rules.inbox import limit_for, post_taker, shifted
-from sim.strategies.desk import drawn_lots, whole_part
-from sim.streams import below, draw
+from sim.strategies.desk import send_flow, whole_part
+from sim.streams import draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER, DRAW_SIZE
 
@@ -43,12 +42,4 @@ def trade_noise(world, p, t):
             words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
             sizes = draw(world, p, t, (k << 20) + event, DRAW_SIZE)
             side = (2 * (words[0] & 1) - 1) * (1 - 2 * world.clock[0]["mirror"])
-            first = k * world.clock[0]["n_traders"] + population["first_trader"]
-            owner = below(words[1], population["n_traders"])
-            other = below(words[2], population["n_traders"])
-            if world.position_size[first + other] * side < world.position_size[first + owner] * side:
-                owner = other
-            lots = drawn_lots(world, p, k, desk, sizes[0], sizes[1])
-            limit = shifted(world, k, world.market_view[k]["mid"], float(side) * population["slippage"])
-            owner += population["first_trader"]
-            post_taker(world, words[3], side, k, owner, limit_for(world, k, side, limit), lots, int(0))
+            send_flow(world, p, k, desk, side, words, sizes)

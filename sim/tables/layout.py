@@ -55,8 +55,9 @@ TIERS = _layout("floor rate deduction")
 # and how many stops sleep.
 POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order stops")
 
-# (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups.
-TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth")
+# (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
+# entered: step of the last entry on a signal.
+TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth entered")
 
 # (n_instruments * levels,) order rows; quantity in lots. A level is bid or ask by its side of the touch.
 LEVELS = _layout("head tail quantity")
@@ -80,19 +81,20 @@ CASES = _layout("account step cause event")
 # stream: address of its draws, from its name.
 POPULATIONS = _layout(
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
-    "attention_steps look_steps panic_steps stop_last return_delay n_fresh",
+    "attention_steps look_steps panic_steps stop_last return_delay n_fresh sizing holding_steps lead_steps",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
     "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
     "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk "
-    "depth reprice reprice_exponent",
+    "depth reprice reprice_exponent "
+    "keep opinion_sigma sensitivity exit stop stake stake_cap branching continuation run_exponent",
 )
 
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
 DESKS = _layout(
-    "active away_until",
-    "scale centre variance size_factor share previous_mid inventory previous_index fullness crowd",
+    "active away_until run run_side",
+    "scale centre variance size_factor share previous_mid inventory previous_index fullness crowd average excitation",
 )
 
 # (n_holders * n_instruments,) row = holder * n_instruments + instrument; holders: institutions one by one, then the

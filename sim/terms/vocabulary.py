@@ -112,6 +112,12 @@ HAWKES_TRADER: Final = 15
 FUNDING_TRADER: Final = 16
 LIQUIDATION_BUYER: Final = 17
 
+# Position sizing of a population (populations.sizing).
+SIZING_FIXED: Final = 0
+SIZING_FRACTIONAL: Final = 1
+SIZING_CAPPED_KELLY: Final = 2
+SIZING_VOLATILITY_TARGET: Final = 3
+
 # Liquidation dials.
 EXECUTION_IOC_AT_BANKRUPTCY: Final = 0
 EXECUTION_MARKET: Final = 1
@@ -133,6 +139,9 @@ DRAW_SEEDING: Final = 6
 DRAW_ANSWER: Final = 7
 DRAW_REACTION: Final = 8
 DRAW_STOP: Final = 9
+DRAW_COUNT: Final = 10
+DRAW_SIGN: Final = 11
+DRAW_OPINION: Final = 12
 DRAW_EXIT: Final = 20
 DRAW_FRESH: Final = 21
 

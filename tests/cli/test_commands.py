@@ -122,8 +122,18 @@ def test_parts_lists_every_role_and_dial():
     assert "waterfall_layers" not in firesale("parts", "strategies").stdout
 
 
-def test_parts_name_the_path_of_each_dial_and_fit_a_hundred_columns():
+def test_parts_name_the_path_of_each_dial_and_fit_a_hundred_columns(tmp_path):
     from sim.scenario import load
+    from sim.strategies import PARTS, SignalTrader
+
+    lines = ["from: baseline.yaml", "name: everybody", "instruments:"]
+    lines += ["  - {name: BTCUSDT, news: [{start_step: 1, size: -0.01}]}", "populations:"]
+    for part in PARTS:
+        sizing = ", sizing: {kind: fractional}" if issubclass(part, SignalTrader) else ""
+        kind, name = part.model_fields["kind"].default, part.model_fields["name"].default
+        lines.append(f"  - {{kind: {kind}, name: {name}, venue: binance{sizing}}}")
+    everybody = tmp_path / "everybody.yaml"
+    everybody.write_text("\n".join(lines))
 
     text = firesale("parts").stdout
     assert max(map(len, text.splitlines())) <= 100
@@ -131,8 +141,8 @@ def test_parts_name_the_path_of_each_dial_and_fit_a_hundred_columns():
     paths = [line.split()[1].partition("=")[0] for line in text.splitlines() if line.strip().startswith("--set ")]
     assert len(paths) >= 18 and "PART.DIAL" not in paths
     # Every path leads to fields of the scenario: the unknown key DIAL is all that is wrong with it.
-    names = {"VENUE": "binance", "CONTRACT": "BTCUSDT", "INSTRUMENT": "BTCUSDT", "ROW": "0"}
+    names = {"VENUE": "binance", "CONTRACT": "BTCUSDT", "INSTRUMENT": "BTCUSDT", "ROW": "0", "POPULATION": "momentum"}
     for path in paths:
         words = ".".join(names.get(word, word) for word in path.split("."))
         with pytest.raises(ValueError, match="unknown key 'DIAL'; did you mean|unknown key 'DIAL'; known"):
-            load("btc_2025_10_10", {words: 1})
+            load(everybody, {words: 1})
