@@ -88,6 +88,28 @@ def experiment(
 
 
 @app.command()
+def population(
+    people: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="a population file or scenario, or the name of one in configs/populations or scenarios"
+        ),
+    ],
+    seed: Annotated[int | None, typer.Option(help="root of every draw; default: the scenario's")] = None,
+    scenario: Annotated[str, typer.Option(help="world in which the people of a population file stand")] = "baseline",
+    overrides: Overrides = None,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw who stands where at the start: sizes, leverage, and at which price they would be liquidated."""
+    with exit_codes():
+        from sim.runs.population import population_command
+
+        settings = _settings(overrides, seed=seed)
+        population_command(people, scenario, settings, seed=seed, out=out, as_json=as_json)
+
+
+@app.command()
 def validate(
     scenarios: Annotated[
         list[str], typer.Argument(metavar="SCENARIO...", help="YAML files or names of configs/scenarios")

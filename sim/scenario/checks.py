@@ -3,17 +3,15 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
+from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
-from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population
-
-Found = tuple[tuple[str | int, ...], str]
+from sim.strategies import LeveragedSpeculator
 
 # Every balance and sum of the world stays below this many atoms, a quarter of what 64 bits hold: sums of two still fit.
 ATOMS_MAX = 10**18
 LOTS_MAX = 2.0**29  # a quarter of what the share arithmetic proves
 ORDERS_MAX = 2.0**17
-SHARES_ERROR = 1e-9
 
 
 def check_scenario(scenario: Scenario) -> list[Found]:
@@ -29,60 +27,8 @@ def check_scenario(scenario: Scenario) -> list[Found]:
             found.append((("populations", row, "venue"), f"no venue '{population.venue}'{known}"))
         elif population.venue not in {instrument.venue for instrument in scenario.instruments}:
             found.append((("populations", row, "venue"), f"'{population.venue}' lists no instrument of this scenario"))
-        found += _check_population(row, population)
+        found += check_population(scenario, row, population)
     return found or list(_check_bounds(scenario))
-
-
-def _check_population(row: int, population: Population) -> Iterator[Found]:
-    if isinstance(population, MarketMaker) and population.closest_bp >= population.farthest_bp:
-        yield (
-            ("populations", row, "closest_bp"),
-            f"{population.closest_bp:g} is not below farthest_bp {population.farthest_bp:g}",
-        )
-    if isinstance(population, MarketMaker) and population.profile is not None:
-        yield from _check_profile(row, population)
-    if isinstance(population, LeveragedSpeculator) and population.leverage_min > population.leverage_median:
-        yield (
-            ("populations", row, "leverage_min"),
-            f"{population.leverage_min:g} is above leverage_median {population.leverage_median:g}",
-        )
-    reactions, stops = getattr(population, "reactions", None), getattr(population, "stops", None)
-    if reactions is not None:
-        total = sum(reactions.answers.model_dump().values())
-        if abs(total - 1.0) > SHARES_ERROR:
-            yield (
-                ("populations", row, "reactions", "answers"),
-                f"shares of population '{population.name}' sum to {total:g}; allowed: 1",
-            )
-        if reactions.target_ratio <= reactions.warning_ratio:
-            yield (
-                ("populations", row, "reactions", "target_ratio"),
-                f"{reactions.target_ratio:g} is not above warning_ratio {reactions.warning_ratio:g}",
-            )
-    if stops is not None:
-        if reactions is None:
-            yield ("populations", row, "stops"), "needs reactions: stops are placed when traders look at their accounts"
-        if stops.loss_low > stops.loss_high:
-            yield (
-                ("populations", row, "stops", "loss_low"),
-                f"{stops.loss_low:g} is above loss_high {stops.loss_high:g}",
-            )
-    if isinstance(population, LiquidationBuyer) and population.first_trigger_bp >= population.last_trigger_bp:
-        yield (
-            ("populations", row, "first_trigger_bp"),
-            f"{population.first_trigger_bp:g} is not below last_trigger_bp {population.last_trigger_bp:g}",
-        )
-
-
-def _check_profile(row: int, population: MarketMaker) -> Iterator[Found]:
-    bins = population.profile or ()
-    if not bins:
-        yield ("populations", row, "profile"), "is empty; give at least one bin, or leave it out"
-    for place, (below, above) in enumerate(zip(bins, bins[1:], strict=False), start=1):
-        for name in ("to_bp", "bid_money", "ask_money"):
-            low, high = getattr(below, name), getattr(above, name)
-            if high <= low:
-                yield ("populations", row, "profile", place, name), f"{high:g} after {low:g}; it must rise"
 
 
 def _check_names(scenario: Scenario) -> Iterator[Found]:

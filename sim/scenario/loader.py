@@ -10,6 +10,7 @@ from sim.scenario.checks import check_scenario
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.overrides import Overrides, apply_override, settings_of
+from sim.scenario.populations import include_populations
 from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
 from sim.scenario.schema import allowed, known_keys, node_at
@@ -26,6 +27,16 @@ def configs_folder() -> Path:
 def scenario_names() -> list[str]:
     """Return the names of the scenarios that come with the package."""
     return sorted(path.stem for path in (configs_folder() / "scenarios").glob("*.yaml"))
+
+
+def population_names() -> list[str]:
+    """Return the names of the population files that come with the package."""
+    return sorted(path.stem for path in (configs_folder() / "populations").glob("*.yaml"))
+
+
+def population_folders(file: Path) -> list[Path]:
+    """Return where the population files that a scenario names are looked for."""
+    return [file.resolve().parent.parent / "populations", configs_folder() / "populations"]
 
 
 def find_scenario(path_or_name: str | Path) -> Path:
@@ -59,8 +70,12 @@ def load(path_or_name: str | Path, overrides: Overrides = ()) -> Scenario:
     for setting in rules_first:
         problems += apply_override(document, setting)
     document = _with_rules(document, file)
+    people_first = [item for item in settings if item.words == ("populations",)]
+    for setting in people_first:
+        problems += apply_override(document, setting)
+    include_populations(document, file, population_folders(file))
     for setting in settings:
-        if setting not in rules_first:
+        if setting not in (*rules_first, *people_first):
             problems += apply_override(document, setting)
     problems += _read_price_files(document, file)
     if problems:
@@ -106,6 +121,8 @@ def _with_included(file: Path) -> Document:
     included = _read(_included_file(file, other, position))
     if "from" in included.tree:
         raise ScenarioError([problem_at(position, "from", f"{other} has a `from` itself; one level is allowed")])
+    beside = _included_file(file, other, position)
+    include_populations(included, beside, population_folders(beside))
     result = merged(included, document, lists_by_name=True)
     for key in ("instruments", "populations"):
         names = _item_names(included.tree.get(key))

@@ -6,6 +6,16 @@ from typing import Any
 from sim.scenario.records import Scenario
 
 SCHEMA_TITLE = "firesale scenario"
+INCLUDE = {
+    "type": "object",
+    "description": "the people of a file of configs/populations",
+    "properties": {
+        "from": {"type": "string", "description": "name of the file, or a .yaml file beside the scenario"},
+        "venue": {"type": "string", "description": "venue that they trade on; default: the only one"},
+    },
+    "required": ["from"],
+    "additionalProperties": False,
+}
 
 
 @lru_cache(maxsize=1)
@@ -23,6 +33,11 @@ def scenario_schema() -> dict[str, Any]:
     schema["properties"]["from"] = {
         "type": "string",
         "description": "scenario file beside this one that this one changes",
+    }
+    people = schema["properties"]["populations"]
+    schema["properties"]["populations"] = {
+        "description": people.pop("description"),
+        "anyOf": [people | {"items": {"anyOf": [people["items"], INCLUDE]}}, INCLUDE],
     }
     return schema
 

@@ -1,0 +1,86 @@
+"""Checks of one population: what each of its dials alone cannot tell."""
+
+from collections.abc import Iterator, Mapping
+
+from sim.scenario.records import Scenario
+from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population
+
+Found = tuple[tuple[str | int, ...], str]
+
+SHARES_ERROR = 1e-9
+LEVERAGE_DIALS = ("leverage", "leverage_min", "leverage_median", "leverage_max")
+
+
+def check_population(scenario: Scenario, row: int, population: Population) -> Iterator[Found]:
+    """Yield what is wrong with one population."""
+    yield from check_leverage(scenario, row, population)
+    if isinstance(population, MarketMaker) and population.closest_bp >= population.farthest_bp:
+        yield (
+            ("populations", row, "closest_bp"),
+            f"{population.closest_bp:g} is not below farthest_bp {population.farthest_bp:g}",
+        )
+    if isinstance(population, MarketMaker) and population.profile is not None:
+        yield from _check_profile(row, population)
+    if isinstance(population, LeveragedSpeculator) and population.leverage_min > population.leverage_median:
+        yield (
+            ("populations", row, "leverage_min"),
+            f"{population.leverage_min:g} is above leverage_median {population.leverage_median:g}",
+        )
+    reactions, stops = getattr(population, "reactions", None), getattr(population, "stops", None)
+    if reactions is not None:
+        path = ("populations", row, "reactions", "answers")
+        yield from check_shares(path, population.name, reactions.answers.model_dump())
+        if reactions.target_ratio <= reactions.warning_ratio:
+            yield (
+                ("populations", row, "reactions", "target_ratio"),
+                f"{reactions.target_ratio:g} is not above warning_ratio {reactions.warning_ratio:g}",
+            )
+    if stops is not None:
+        if reactions is None:
+            yield ("populations", row, "stops"), "needs reactions: stops are placed when traders look at their accounts"
+        if stops.loss_low > stops.loss_high:
+            yield (
+                ("populations", row, "stops", "loss_low"),
+                f"{stops.loss_low:g} is above loss_high {stops.loss_high:g}",
+            )
+    if isinstance(population, LiquidationBuyer) and population.first_trigger_bp >= population.last_trigger_bp:
+        yield (
+            ("populations", row, "first_trigger_bp"),
+            f"{population.first_trigger_bp:g} is not below last_trigger_bp {population.last_trigger_bp:g}",
+        )
+
+
+def _check_profile(row: int, population: MarketMaker) -> Iterator[Found]:
+    bins = population.profile or ()
+    if not bins:
+        yield ("populations", row, "profile"), "is empty; give at least one bin, or leave it out"
+    for place, (below, above) in enumerate(zip(bins, bins[1:], strict=False), start=1):
+        for name in ("to_bp", "bid_money", "ask_money"):
+            low, high = getattr(below, name), getattr(above, name)
+            if high <= low:
+                yield ("populations", row, "profile", place, name), f"{high:g} after {low:g}; it must rise"
+
+
+def check_shares(path: tuple[str | int, ...], name: str, shares: Mapping[str, float]) -> Iterator[Found]:
+    """Yield a problem unless the shares of a population sum to one."""
+    total = sum(shares.values())
+    if abs(total - 1.0) > SHARES_ERROR:
+        yield path, f"shares of population '{name}' sum to {total:g}; allowed: 1"
+
+
+def check_leverage(scenario: Scenario, row: int, population: Population) -> Iterator[Found]:
+    """Yield a problem for each leverage that no schedule of the population's venue allows."""
+    venue = scenario.venues.get(population.venue)
+    listed = [item.contract_name for item in scenario.instruments if item.venue == population.venue]
+    schedules = [venue.margin.schedules[name] for name in listed if name in venue.margin.schedules] if venue else []
+    if not schedules:
+        return  # the checks of venues and instruments say what is missing
+    cap = max(leverage for rows in schedules for _, _, leverage in rows)
+    for dial in LEVERAGE_DIALS:
+        value = getattr(population, dial, None)
+        if value is not None and value > cap:
+            yield (
+                ("populations", row, dial),
+                f"{value:g} of population '{population.name}' is above the venue's cap; "
+                f"allowed at {population.venue}: at most {cap:g}",
+            )
