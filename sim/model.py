@@ -8,18 +8,21 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents.deciding import EVENTS_AN_ORDER, post_decisions
 from sim.agents.institutions import InsuranceFund, LiquidationAgent
-from sim.agents.orders import Order, Ticket, ticket
+from sim.agents.plugins import join_population
 from sim.agents.populations import TraderPopulation
 from sim.agents.readings import price_of
-from sim.agents.trader import Trader, TraderOffer, accounts_of
+from sim.agents.strategy import STREAM_AGENTS, Seat, Strategy
+from sim.agents.trader import Trader, TraderOffer, accounts_of, seated
 from sim.agents.view import MarketView
-from sim.engine.posting import post_order
+from sim.engine.watch import Watch
 from sim.scenario import Scenario, load
 from sim.scenario.build import build_session
+from sim.scenario.code import refuse_code
 from sim.scenario.overrides import Overrides
+from sim.strategies import PythonStrategy
 
-STREAM_AGENTS = 4  # spawn key of the generators that Mesa agents use
 SEED_MAX = 2**63 - 1
 Found = TypeVar("Found")
 
@@ -28,7 +31,8 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
     """One run of a scenario. `advance(n)` plays many steps at once, `step()` one; both give the same bytes.
 
     scenario: a name, a file or a record; overrides: `["populations.makers.count=6"]`, or a mapping of such paths.
-    traders: `[YourTrader.with_capital(1e6, leverage=5)]`. Raises ScenarioError or ValueError for bad input.
+    traders: `[YourTrader.with_capital(1e6, leverage=5)]`; allow_code: the scenario may run the Python files that it
+    names; watch: is told whose code runs. Raises ScenarioError or ValueError for bad input.
     """
 
     def __init__(
@@ -37,10 +41,13 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         seed: int | None = None,
         overrides: Overrides = (),
         traders: Iterable[TraderOffer] = (),
+        allow_code: bool = False,
+        watch: Watch | None = None,
     ) -> None:
         if isinstance(scenario, Scenario) and overrides:
             raise ValueError("overrides go with the name or file of a scenario, not with a record")
         config = scenario if isinstance(scenario, Scenario) else load(scenario, overrides)
+        refuse_code(config, allow_code)
         chosen = config.seed if seed is None else seed
         if isinstance(chosen, bool) or not isinstance(chosen, int) or not 0 <= chosen <= SEED_MAX:
             raise ValueError(f"seed {chosen!r} is not allowed; 0 to {SEED_MAX} is")
@@ -56,14 +63,16 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         )
         self.liquidation_agents = tuple(LiquidationAgent(self, row) for row in range(len(venues)))
         self.funds = tuple(InsuranceFund(self, row) for row in range(len(venues)))
+        self.watch = watch or Watch()
+        self.news = world.events[:0].copy()  # events of the last step, for those who decide in Python
+        self.traders: list[Any] = []
+        for row, record in enumerate(config.populations, 1):
+            if isinstance(record, PythonStrategy):
+                self.traders += join_population(self, record, row)
         first = len(world.traders) - len(offers)
-        self.traders = [
-            offer.join(self, account, row)
-            for row, (offer, account) in enumerate(zip(offers, accounts, strict=True), first)
-        ]
-        if offers and not config.record.order_events:
-            world.clock[0]["record_orders"] = -first  # the fills and refusals of these traders, and nobody else's
-        self._news = world.events[:0].copy()
+        for i, (offer, account) in enumerate(zip(offers, accounts, strict=True)):
+            seat = Seat(account.name, account.venue, 1 + len(config.populations) + i, first + i)
+            self.traders.append(seated(offer.kind, self, seat, offer.dials))
 
     @property
     def tick(self) -> int:
@@ -93,60 +102,25 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         self.running = self.tick < self.horizon
 
     def _play_with_traders(self) -> None:
-        clock, events = self.session.world.clock, self.session.world.events
-        self._post([(trader, self._decision(trader)) for trader in self._present()])
+        session, clock = self.session, self.session.world.clock
+        posted = post_decisions(self)
         before = int(clock[0]["next_event"])
-        self.session.advance(1)
+        usual = session.event_headroom
+        session.event_headroom = min(usual + EVENTS_AN_ORDER * posted, len(session.world.events))
+        session.advance(1)
+        session.event_headroom = usual
         end = int(clock[0]["event_row"])
-        self._news = events[end - (int(clock[0]["next_event"]) - before) : end].copy()
+        self.news = session.world.events[end - (int(clock[0]["next_event"]) - before) : end].copy()
 
-    def _present(self) -> list[Trader]:
-        """Traders that have not been removed from the model."""
-        return [trader for trader in self.traders if trader in self.agents]
-
-    def _decision(self, trader: Trader) -> list[Ticket]:
-        """The orders of one trader, in integers, checked."""
-        where = f"trader {trader.name}, step {self.tick}"
-        try:
-            orders = trader.decide(self.view_of(trader))
-            if orders is None or isinstance(orders, Order):
-                orders = [] if orders is None else [orders]
-            wanted = list(orders) if isinstance(orders, Iterable) else None
-        except Exception as error:
-            error.add_note(f"raised by decide() of {where}")
-            raise
-        if wanted is None:
-            raise ValueError(f"{where}: decide() gave {orders!r}; return an Order or a list of them, or yield them")
-        venue = self.session.names.venues.index(trader.account.venue)
-        tickets = []
-        for number, order in enumerate(wanted, 1):
-            if not isinstance(order, Order):
-                raise ValueError(
-                    f"{where}, order {number}: {order!r} is no Order; return a list of them, or yield them"
-                )
-            try:
-                tickets.append(ticket(order, self.session, venue))
-            except ValueError as error:
-                raise ValueError(f"{where}, order {number} ({order}): {error}") from None
-        return tickets
-
-    def _post(self, decisions: list[tuple[Trader, list[Ticket]]]) -> None:
-        """Into the inbox, all or none of them."""
-        room = self.session.world.inbox.shape[0] // 2
-        wanted = sum(len(tickets) for _, tickets in decisions)
-        if wanted > room:
-            names = ", ".join(trader.name for trader, tickets in decisions if tickets)
-            raise ValueError(f"step {self.tick}: {wanted} orders of {names} are too many; {room} are allowed a step")
-        for trader, tickets in decisions:
-            for one in tickets:
-                post_order(  # type: ignore[no-untyped-call]
-                    self.session.world, trader.row, one.kind, one.side, one.k, one.price, one.size,
-                    one.trigger_price, one.flags, one.order_id,
-                )  # fmt: skip
+    def code_path(self, strategy: Strategy) -> str | None:
+        """The file that a strategy of the scenario comes from; None for traders that were handed to the model."""
+        row = strategy.seat.population - 1
+        record = self.config.populations[row] if row < len(self.config.populations) else None
+        return str(record.code.path) if isinstance(record, PythonStrategy) else None
 
     def view_of(self, trader: Trader) -> MarketView:
         """What a trader sees now: the market as the last step left it, and what became of its orders."""
-        return MarketView(self.session, trader.row, self._news)
+        return MarketView(self.session, trader.row, self.news)
 
     def population(self, name: str) -> TraderPopulation:
         """The population of this name. KeyError when there is none."""

@@ -3,10 +3,13 @@
 import math
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Integral, Real
 from typing import Any, Literal, NamedTuple
 
 from sim.engine.session import Session
+from sim.rules.book import HANDLE_BITS, SLOT_MASK
 from sim.rules.exchange import LARGEST_ORDER
+from sim.rules.inbox import TIME_BITS
 from sim.terms.vocabulary import (
     BUY,
     CANCEL,
@@ -23,11 +26,16 @@ KINDS: tuple[str, ...] = ("limit", "market", "immediate_or_cancel", "fill_or_kil
 TRIGGERS = ("mark", "last")
 # A price or size that misses a whole tick or lot by less than this share of it is that tick or lot: 0.3 / 0.1 < 3.
 TOLERANCE = 1e-6
+FAR = 2.0**62  # beyond every ladder and every size
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a trader wants; made by `buy`, `sell`, `cancel` and `cancel_all`, checked when it is posted."""
+    """What a trader wants; made by `buy`, `sell`, `cancel` and `cancel_all`, checked when it is posted.
+
+    trader: for which of its traders a Strategy sends it. at: when it arrives in the step, from 0 to below 1; without
+    it at a drawn time.
+    """
 
     kind: str
     side: int = 0
@@ -38,6 +46,8 @@ class Order:
     trigger_by: str = "mark"
     reduce_only: bool = False
     order_id: int = NONE
+    trader: int = 0
+    at: float | None = None
 
     @classmethod
     def buy(
@@ -50,13 +60,16 @@ class Order:
         reduce_only: bool = False,
         stop: float | None = None,
         trigger_by: Literal["mark", "last"] = "mark",
+        trader: int = 0,
+        at: float | None = None,
     ) -> "Order":
         """Buy `size` base units: at market, or at `price` or lower; with `stop`, once the mark has risen to it.
 
         `kind` is limit with a price and market without, unless given. Sizes are rounded down to whole lots and
         limits down to whole ticks.
         """
-        return cls(_kind(price, kind, stop), BUY, instrument, size, price, stop, trigger_by, reduce_only)
+        named = _kind(price, kind, stop)
+        return cls(named, BUY, instrument, size, price, stop, trigger_by, reduce_only, trader=trader, at=at)
 
     @classmethod
     def sell(
@@ -69,22 +82,25 @@ class Order:
         reduce_only: bool = False,
         stop: float | None = None,
         trigger_by: Literal["mark", "last"] = "mark",
+        trader: int = 0,
+        at: float | None = None,
     ) -> "Order":
         """Sell `size` base units: at market, or at `price` or higher; with `stop`, once the mark has fallen to it.
 
         Limits are rounded up to whole ticks; all else as in `buy`.
         """
-        return cls(_kind(price, kind, stop), SELL, instrument, size, price, stop, trigger_by, reduce_only)
+        named = _kind(price, kind, stop)
+        return cls(named, SELL, instrument, size, price, stop, trigger_by, reduce_only, trader=trader, at=at)
 
     @classmethod
-    def cancel(cls, order_id: int) -> "Order":
+    def cancel(cls, order_id: int, *, trader: int = 0, at: float | None = None) -> "Order":
         """Cancel an own order or stop by its `order_id` in the view; nothing happens when it is gone by then."""
-        return cls("cancel", order_id=order_id)
+        return cls("cancel", order_id=order_id, trader=trader, at=at)
 
     @classmethod
-    def cancel_all(cls, instrument: str) -> "Order":
+    def cancel_all(cls, instrument: str, *, trader: int = 0, at: float | None = None) -> "Order":
         """Cancel all own orders and stops in an instrument."""
-        return cls("cancel_all", instrument=instrument)
+        return cls("cancel_all", instrument=instrument, trader=trader, at=at)
 
     def __str__(self) -> str:
         if self.kind == "cancel":
@@ -97,8 +113,10 @@ class Order:
 
 
 class Ticket(NamedTuple):
-    """An order in integers: kind, side, instrument row, price and trigger in ticks, size in lots, flags, order id."""
+    """An order in integers, as `post_order` takes it: prices in ticks, size in lots; time_key NONE: a drawn time."""
 
+    owner: int
+    time_key: int
     kind: int
     side: int
     k: int
@@ -115,18 +133,19 @@ def _kind(price: float | None, kind: str | None, stop: float | None) -> str:
     return kind or ("market" if price is None else "limit")
 
 
-def ticket(order: Order, session: Session, venue: int) -> Ticket:
+def ticket(order: Order, session: Session, population: int) -> Ticket:
     """The order in ticks and lots. Raises ValueError that says what is wrong and what is allowed."""
+    row = session.world.populations[population]
+    owner, time_key = _owner(order.trader, row), _time_key(order.at)
     if order.kind == "cancel":
-        if isinstance(order.order_id, bool) or not isinstance(order.order_id, int) or order.order_id == NONE:
-            raise ValueError(f"{order.order_id!r} is no order id; give the order_id of an open order")
-        return Ticket(CANCEL, BUY, 0, NONE, 0, NONE, 0, order.order_id)
-    k = _instrument_row(order.instrument, session, venue)
+        own_id = _own_id(order.order_id, session, owner)
+        return Ticket(owner, time_key, CANCEL, BUY, 0, NONE, 0, NONE, 0, own_id)
+    k = _instrument_row(order.instrument, session, int(row["venue"]))
     if order.kind == "cancel_all":
-        return Ticket(CANCEL_ALL, BUY, k, NONE, 0, NONE, 0, NONE)
+        return Ticket(owner, time_key, CANCEL_ALL, BUY, k, NONE, 0, NONE, 0, NONE)
     _check_words(order)
     tick, lot = session.names.tick_size[k], session.names.lot_size[k]
-    size = math.floor(_number("size", order.size) / lot + TOLERANCE)
+    size = math.floor(min(_number("size", order.size) / lot, FAR) + TOLERANCE)
     if not 1 <= size < LARGEST_ORDER:
         raise ValueError(f"size {order.size!r} is not allowed; {lot:g} to {(LARGEST_ORDER - 1) * lot:g} base units are")
     price = trigger = NONE
@@ -135,7 +154,43 @@ def ticket(order: Order, session: Session, venue: int) -> Ticket:
     if order.stop is not None:
         trigger = _on_ladder("stop", order.stop, tick, order.side, session, k)
     flags = FLAG_REDUCE_ONLY * bool(order.reduce_only) | FLAG_TRIGGER_LAST * (order.trigger_by == "last")
-    return Ticket(ORDER_KINDS.index(order.kind), order.side, k, price, size, trigger, flags, NONE)
+    kind, side = ORDER_KINDS.index(order.kind), int(order.side)
+    return Ticket(owner, time_key, kind, side, k, price, size, trigger, flags, NONE)
+
+
+def _owner(trader: Any, row: Any) -> int:
+    count = int(row["n_traders"])
+    if isinstance(trader, bool) or not isinstance(trader, Integral) or not 0 <= int(trader) < count:
+        raise ValueError(f"trader {trader!r} is not allowed; 0 to {count - 1} are")
+    return int(row["first_trader"]) + int(trader)
+
+
+def _time_key(at: Any) -> int:
+    if at is None:
+        return NONE
+    if isinstance(at, bool) or not isinstance(at, Real) or not 0.0 <= float(at) < 1.0:
+        raise ValueError(f"at {at!r} is not allowed; a time within the step from 0 to below 1 is")
+    return int(float(at) * (1 << TIME_BITS))
+
+
+def _own_id(order_id: Any, session: Session, owner: int) -> int:
+    """An id that may be cancelled: of an own order or stop, or of one that is gone. ValueError for all others."""
+    world = session.world
+    if isinstance(order_id, bool) or not isinstance(order_id, Integral) or order_id == NONE:
+        raise ValueError(f"{order_id!r} is no order id; give the order_id of an open order")
+    number = int(order_id)
+    sequence, slot = (-2 - number, 0) if number < 0 else (number >> HANDLE_BITS, number & SLOT_MASK)
+    if sequence >= int(world.clock[0]["sequence"]) or slot >= len(world.orders):
+        raise ValueError(f"no order has had the id {number}; give the order_id of an open order")
+    if number < 0:
+        stops = world.stops[: int(world.clock[0]["n_stops"])]
+        owners = stops["owner"][stops["sequence"] == sequence].tolist()
+    else:
+        owners = [int(world.orders[slot]["owner"])] if world.orders[slot]["sequence"] == sequence else []
+    if owners and owners[0] != owner:
+        name = session.names.populations[int(world.traders[owners[0]]["population"])]
+        raise ValueError(f"order id {number} belongs to someone else, of population {name}; cancel only your own")
+    return number
 
 
 def _instrument_row(name: Any, session: Session, venue: int) -> int:
@@ -155,6 +210,8 @@ def did_you_mean(word: str, known: list[str]) -> str:
 
 
 def _check_words(order: Order) -> None:
+    if isinstance(order.side, bool) or order.side not in (BUY, SELL):
+        raise ValueError(f"side {order.side!r} is not allowed; {BUY} and {SELL} are")
     if order.kind not in (*KINDS, "stop_market", "stop_limit"):
         raise ValueError(f"kind {order.kind!r} is not allowed; {', '.join(KINDS)}, or a stop without a kind are")
     if order.kind == "market" and order.price is not None:
@@ -166,14 +223,18 @@ def _check_words(order: Order) -> None:
 
 
 def _number(word: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number <= 0:
         raise ValueError(f"{word} {value!r} is not allowed; a positive finite number is needed")
-    return float(value)
+    return number
 
 
 def _on_ladder(word: str, value: Any, tick: float, toward: int, session: Session, k: int) -> int:
     """A price in whole ticks, rounded up for `toward` 1 and down for -1, inside the ladder."""
-    ticks = _number(word, value) / tick
+    ticks = min(_number(word, value) / tick, FAR)
     rounded = math.ceil(ticks - TOLERANCE) if toward > 0 else math.floor(ticks + TOLERANCE)
     low = int(session.world.instruments[k]["ladder"])
     high = low + int(session.world.instruments[k]["n_levels"]) - 1

@@ -1,4 +1,4 @@
-"""The base of traders that a user writes in plain Python."""
+"""A strategy with one row, and how it takes its seat beside the populations of a scenario."""
 
 import math
 import re
@@ -6,13 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
-import mesa
-
 from sim.agents.orders import Order, did_you_mean
-from sim.agents.readings import Profit, profit_of
+from sim.agents.strategy import Seat, Strategy
 from sim.agents.view import MarketView
 from sim.scenario import Scenario
-from sim.scenario.build import LARGEST_BALANCE, UserTrader
+from sim.scenario.build import UserTrader
+from sim.scenario.opening import LARGEST_BALANCE
 from sim.scenario.schedules import atom_of
 
 if TYPE_CHECKING:
@@ -22,18 +21,12 @@ LEVERAGE_MAX = 1_000.0
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 
 
-class Trader(mesa.Agent):  # type: ignore[misc]
-    """Subclass it and write `decide`; hand `YourTrader.with_capital(...)` to MarketModel(traders=[...]).
+class Trader(Strategy):
+    """The one-row case of a Strategy: subclass it, write `decide`, name it in a scenario or hand it to MarketModel.
 
-    It has one row in the tables: the same margin rules, fees and liquidation as for everybody else. State of its
-    own lives in attributes; for randomness use `self.rng` or `self.random`, which follow the model's seed.
+    `MarketModel(traders=[YourTrader.with_capital(...)])`, or a population of `kind: python`, which makes one object
+    for each of its rows. The same margin rules, fees and liquidation apply to it as to everybody else.
     """
-
-    model: "MarketModel"
-
-    def __init__(self, model: "MarketModel", account: UserTrader, row: int) -> None:
-        super().__init__(model)
-        self.account, self.row = account, row
 
     @classmethod
     def with_capital(
@@ -44,20 +37,15 @@ class Trader(mesa.Agent):  # type: ignore[misc]
         venue: where it trades (default: the scenario's first); name: default from the class; further keywords become
         attributes of the trader. Raises TypeError for a class without a decide of its own.
         """
-        if cls.decide is Trader.decide:
+        if not decides(cls):
             raise TypeError(f"{cls.__name__} needs a method decide(self, view) that returns or yields orders")
         return TraderOffer(cls, capital, leverage, venue, name, dials)
 
-    @property
-    def name(self) -> str:
-        """Its name in results."""
-        return self.account.name
-
-    def decide(self, view: MarketView) -> Iterable[Order] | Order | None:
+    def decide(self, view: MarketView) -> Iterable[Order] | Order | None:  # type: ignore[override]
         """Orders for the step that is about to be played, returned or yielded; None for no order."""
         return None
 
-    def view(self) -> MarketView:
+    def view(self) -> MarketView:  # type: ignore[override]
         """What it would see if it had to decide now."""
         return self.model.view_of(self)
 
@@ -67,18 +55,24 @@ class Trader(mesa.Agent):  # type: ignore[misc]
         return self.view().equity
 
     @property
-    def profit(self) -> Profit:
-        """What it has won since the start, by part: price, spread, funding, fees, liquidation."""
-        return profit_of(self.model.session, int(self.model.session.world.traders[self.row]["population"]))
-
-    @property
     def positions(self) -> dict[str, float]:
         """Signed base units by instrument."""
         view = self.view()
         return {name: view[name].position for name in view}
 
-    def __repr__(self) -> str:
-        return f"<{self.name}: {type(self).__name__} on {self.account.venue}>"
+
+def decides(kind: type[Strategy]) -> bool:
+    """True for a class that has a decide of its own."""
+    return callable(kind.decide) and kind.decide not in (Strategy.decide, Trader.decide)
+
+
+def seated(kind: type[Strategy], model: "MarketModel", seat: Seat, dials: dict[str, Any]) -> Strategy:
+    """The strategy itself, with its dials as attributes, started."""
+    strategy = kind(model, seat)
+    for name, value in dials.items():
+        setattr(strategy, name, value)
+    strategy.start()
+    return strategy
 
 
 @dataclass(frozen=True)
@@ -91,13 +85,6 @@ class TraderOffer:
     venue: str | None = None
     name: str | None = None
     dials: dict[str, Any] = field(default_factory=dict)
-
-    def join(self, model: "MarketModel", account: UserTrader, row: int) -> Trader:
-        """The trader itself, with its dials as attributes."""
-        trader = self.kind(model, account, row)
-        for name, value in self.dials.items():
-            setattr(trader, name, value)
-        return trader
 
 
 def accounts_of(scenario: Scenario, offers: Sequence[TraderOffer]) -> tuple[UserTrader, ...]:

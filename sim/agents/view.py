@@ -7,7 +7,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.readings import account_rows, price_of
+from sim.agents.market import InstrumentMarket, market_fields
+from sim.agents.readings import Floats, account_rows
 from sim.engine.session import Session
 from sim.rules.book import HANDLE_BITS
 from sim.terms.vocabulary import (
@@ -60,20 +61,14 @@ class Fill:
     maker: bool
 
 
-@dataclass(frozen=True)
-class InstrumentView:
-    """One instrument: prices in quote units, sizes in base units; an empty side of the book is None.
+@dataclass(frozen=True, kw_only=True)
+class InstrumentView(InstrumentMarket):
+    """One instrument and one's own affairs in it: prices in quote units, sizes in base units.
 
     position: signed, long above zero. entry_price: mean price of it, None when flat. collateral: what an isolated
     position has been allotted (quote units), 0 with cross margin. rejected: reasons of refused orders.
     """
 
-    name: str
-    last_price: float
-    mark_price: float
-    index_price: float
-    best_bid: float | None
-    best_ask: float | None
     position: float
     entry_price: float | None
     unrealised_pnl: float
@@ -82,13 +77,6 @@ class InstrumentView:
     stops: tuple[StopOrder, ...]
     fills: tuple[Fill, ...]
     rejected: tuple[str, ...]
-
-    @property
-    def mid(self) -> float:
-        """Middle of the touch; the last price while a side is empty."""
-        if self.best_bid is None or self.best_ask is None:
-            return self.last_price
-        return (self.best_bid + self.best_ask) / 2.0
 
 
 class MarketView:
@@ -147,12 +135,7 @@ class MarketView:
         size = lots * names.lot_size[k]
         collateral = (int(world.quote_balance[n_traders + row]) + entry) * names.atom if self._isolated else 0.0
         return InstrumentView(
-            name=names.instruments[k],
-            last_price=price_of(self._session, k, "last_price"),
-            mark_price=price_of(self._session, k, "mark_price"),
-            index_price=price_of(self._session, k, "index_price"),
-            best_bid=price_of(self._session, k, "best_bid") if instrument["bid_orders"] else None,
-            best_ask=price_of(self._session, k, "best_ask") if instrument["ask_orders"] else None,
+            **market_fields(self._session, int(world.traders[self._owner]["population"]), k),
             position=size,
             entry_price=entry * names.atom / size if lots else None,
             unrealised_pnl=(value - entry) * names.atom,
@@ -212,6 +195,50 @@ class MarketView:
         rows = self._events
         own = (rows["actor"] == self._owner) & (rows["kind"] == EVENT_ORDER_REJECTED) & (rows["instrument"] == k)
         return tuple(REASONS[int(code) - 1] for code in np.asarray(rows["amount"][own]))
+
+
+class PopulationView:
+    """What a Strategy sees: `view["BTCUSDT"]` is an InstrumentMarket; `view.trader(3)` what its fourth trader sees."""
+
+    def __init__(self, session: Session, population: int, events: Rows) -> None:
+        self._session, self._population, self._events = session, population, events
+        row = session.world.populations[population]
+        self._first, self._count = int(row["first_trader"]), int(row["n_traders"])
+
+    @property
+    def step(self) -> int:
+        """The step that is about to be played, from 0."""
+        return self._session.tick
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._session.names.instruments)
+
+    def __getitem__(self, name: str) -> InstrumentMarket:
+        return InstrumentMarket(**market_fields(self._session, self._population, self._row(name)))
+
+    def trader(self, place: int) -> MarketView:
+        """What one of its traders sees, from 0 to len(view) - 1."""
+        if not 0 <= place < self._count:
+            raise IndexError(f"no trader {place}; 0 to {self._count - 1} are there")
+        return MarketView(self._session, self._first + place, self._events)
+
+    def lots(self, name: str) -> NDArray[np.int64]:
+        """(len(view),) signed lots that its traders hold of an instrument."""
+        first = self._row(name) * int(self._session.world.clock[0]["n_traders"]) + self._first
+        return self._session.world.position_size[first : first + self._count].copy()
+
+    @property
+    def equities(self) -> Floats:
+        """(len(view),) equity of each trader at mark prices, quote units."""
+        return account_rows(self._session, self._first, self._first + self._count).equity
+
+    def _row(self, name: str) -> int:
+        if name not in self._session.names.instruments:
+            raise KeyError(f"no instrument {name!r}; known: {', '.join(self)}")
+        return self._session.names.instruments.index(name)
 
 
 def _side(sign: Any) -> Side:

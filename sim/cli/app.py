@@ -30,6 +30,9 @@ Overrides = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="results folder; default: below results/")]
+AllowCode = Annotated[
+    bool, typer.Option("--allow-code", help="run the Python files that the scenario names; without it they are refused")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")]
 
 
@@ -61,6 +64,7 @@ def run(
     evaluation: Annotated[
         bool, typer.Option("--evaluation", help="also print each population's profit by part, and its risk")
     ] = False,
+    allow_code: AllowCode = False,
 ) -> None:
     """Play one run and write its results folder."""
     with exit_codes():
@@ -69,7 +73,15 @@ def run(
         record = load(scenario, _settings(overrides, seed=seed, steps=steps))
         from sim.runs.run import run_command
 
-        run_command(record, seed=seed, steps=steps, out=out, as_json=as_json, with_evaluation=evaluation)
+        run_command(
+            record,
+            seed=seed,
+            steps=steps,
+            out=out,
+            as_json=as_json,
+            with_evaluation=evaluation,
+            allow_code=allow_code,
+        )
 
 
 @app.command()
@@ -79,12 +91,13 @@ def experiment(
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="processes; default: one a core")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=100_000, help="seeds a cell; default: the sweep's")] = None,
     out: Out = None,
+    allow_code: AllowCode = False,
 ) -> None:
     """Run a sweep, compare its cells and draw the answer."""
     with exit_codes():
         from sim.runs.experiment import experiment_command
 
-        experiment_command(folder, full=full, workers=workers, seeds=seeds, out=out)
+        experiment_command(folder, full=full, workers=workers, seeds=seeds, out=out, allow_code=allow_code)
 
 
 @app.command()

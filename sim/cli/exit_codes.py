@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 BAD_INPUT = 2
+FAILED_STRATEGY = 65
 BROKEN_INVARIANT = 70
 INPUT_OUTPUT = 74
 INTERRUPTED = 130
@@ -38,6 +39,10 @@ def exit_codes() -> Iterator[None]:
             _leave(str(error), BAD_INPUT)
         if _is(error, "sim.engine.errors", "InvariantError"):
             _leave(f"broken invariant: {error}", BROKEN_INVARIANT)
+        if _is(error, "sim.engine.errors", "StrategyError"):
+            _leave(str(error), FAILED_STRATEGY)
+        if _is(error, "sim.runs.guarded", "RunDied"):
+            _leave(str(error), BROKEN_INVARIANT)
         raise
 
 

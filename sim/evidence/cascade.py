@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.terms.vocabulary import EVENT_LIQUIDATION, NONE
+from sim.terms.vocabulary import EVENT_LIQUIDATION, EVENT_ORDER_RESTED, NONE
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -56,7 +56,8 @@ def liquidation_forest(events: NDArray[Any]) -> Forest:
 
     Raises ValueError where a cause is not an earlier event.
     """
-    cause = events["cause"].astype(np.int64)
+    # The cause of an event of an order is that order's id, not an event: it has no place in the forest.
+    cause = np.where(events["kind"] < EVENT_ORDER_RESTED, events["cause"].astype(np.int64), NONE)
     wrong = np.flatnonzero((cause >= np.arange(len(cause))) | (cause < NONE))
     if len(wrong):
         raise ValueError(f"event {wrong[0]}: cause {cause[wrong[0]]} is not an earlier event")

@@ -5,16 +5,22 @@ from sim.terms.vocabulary import EVENT_ORDER_RESTED, NONE
 
 
 @kernel
+def _followed(world, trader):
+    return trader >= 0 and world.populations[world.traders[trader]["population"]]["recorded"] != 0
+
+
+@kernel
 def emit(world, kind, instrument, actor, counterparty, price, size, amount, cause, from_row, to_row):
     """Append an event and return its id; NONE when it is order-level and those are not recorded.
 
-    clock.record_orders: 1 all, 0 none, below 0: those in which a trader from row -record_orders on takes part.
+    clock.record_orders: 1 all, 0 none, below 0: those of populations that are `recorded`.
     """
     never_inline()
     clock = world.clock[0]
     recorded = clock["record_orders"]
-    if kind >= EVENT_ORDER_RESTED and recorded <= 0 and (recorded == 0 or max(actor, counterparty) < -recorded):
-        return NONE
+    if kind >= EVENT_ORDER_RESTED and recorded <= 0:
+        if recorded == 0 or not (_followed(world, actor) or _followed(world, counterparty)):
+            return NONE
     row = clock["event_row"]
     if row >= world.events.shape[0]:
         clock["error"] = int(6)

@@ -3,10 +3,11 @@
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, as_completed, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import Event
 from typing import Any
 
 BATCHES_A_WORKER = 8  # small enough that the workers end together, large enough that a scenario is read rarely
@@ -20,6 +21,7 @@ class RunTask:
     overrides: tuple[str, ...]
     seed: int
     labels: tuple[tuple[str, Any], ...] = field(default=())
+    runs_code: bool = False  # the scenario names Python files, and they were allowed
 
 
 @lru_cache(maxsize=4)
@@ -30,13 +32,25 @@ def loaded(scenario: str, overrides: tuple[str, ...]) -> Any:
     return load(scenario, overrides)
 
 
-def play(task: RunTask) -> dict[str, Any]:
+def _summary(task: RunTask, board: Any = None) -> dict[str, Any]:
+    from sim.runs.run import simulate
+
+    scenario = loaded(task.scenario, task.overrides)
+    return simulate(scenario, task.seed, allow_code=task.runs_code, watch=board).summary
+
+
+def _guarded_summary(task: RunTask, stop: Event | None) -> dict[str, Any]:
+    from sim.runs.guarded import in_own_process, limits_of
+
+    limits = limits_of(loaded(task.scenario, task.overrides))
+    return in_own_process(_summary, (task,), limits, stop=stop)  # type: ignore[no-any-return]
+
+
+def play(task: RunTask, stop: Event | None = None) -> dict[str, Any]:
     """Plays one run to a flat row: its labels, seed, summary, and `error` (None, or what went wrong)."""
     row: dict[str, Any] = dict(task.labels) | {"seed": task.seed, "error": None}
     try:
-        from sim.runs.run import simulate
-
-        return row | simulate(loaded(task.scenario, task.overrides), task.seed).summary
+        return row | (_guarded_summary(task, stop) if task.runs_code else _summary(task))
     except Exception as error:  # one failed run is a row that says so, the other runs go on
         last = traceback.extract_tb(error.__traceback__)[-1]
         return row | {"error": f"{type(error).__name__}: {error} (in {last.name})"}
@@ -64,7 +78,11 @@ def play_all(
     """Plays all tasks; rows come back in the order of the tasks, whatever the number of workers.
 
     A worker that dies takes its batch along: its runs are marked, and the batches still waiting go to new workers.
+    Runs with code of the user each have a process of their own instead.
     """
+    coded = [number for number, task in enumerate(tasks) if task.runs_code]
+    if coded:
+        return _play_apart(tasks, coded, workers, done)
     if workers <= 1 or len(tasks) == 1:
         rows = []
         for count, task in enumerate(tasks, start=1):
@@ -85,6 +103,27 @@ def play_all(
             answers[lost[0]] = [_lost(task) for task in waiting.pop(lost[0])]
         alone = bool(waiting)
     return [row for number in sorted(answers) for row in answers[number]]
+
+
+def _play_apart(
+    tasks: Sequence[RunTask], coded: Sequence[int], workers: int, done: Callable[[int], None]
+) -> list[dict[str, Any]]:
+    """Runs without code first, then each run with code in its own process, as many at a time as there are workers."""
+    plain = [number for number in range(len(tasks)) if number not in set(coded)]
+    rows = play_all([tasks[number] for number in plain], workers, done) if plain else []
+    answers = dict(zip(plain, rows, strict=True))
+    stop = Event()
+    with ThreadPoolExecutor(max(workers, 1)) as pool:  # a thread only waits for its process
+        futures = {pool.submit(play, tasks[number], stop): number for number in coded}
+        try:
+            for future in as_completed(futures):
+                answers[futures[future]] = future.result()
+                done(len(answers))
+        except BaseException:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+    return [answers[number] for number in range(len(tasks))]
 
 
 def _lost(task: RunTask) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from sim.evidence.analysis import Analysis
 from sim.runs import store, terminal
 from sim.runs.executors import RunTask, cpu_count, loaded, play, play_all
 from sim.runs.sweep import read_sweep, sweep_tasks
+from sim.scenario.code import code_populations, refuse_code
 
 BROKEN = 70
 WIDE = 116  # columns of a terminal
@@ -25,10 +26,12 @@ def experiment_command(
     workers: int | None = None,
     seeds: int | None = None,
     out: Path | str | None = None,
+    allow_code: bool = False,
 ) -> Path:
     """Plays an experiment's sweep, analyses it, writes results and prints table and verdict; returns the folder.
 
-    Raises ScenarioError for bad input before anything runs, and SystemExit(70) when no run succeeded.
+    Raises ScenarioError for bad input before anything runs, code of scenarios that was not allowed included, and
+    SystemExit(70) when no run succeeded.
     """
     home = Path(folder)
     sweep = read_sweep(home)
@@ -37,11 +40,11 @@ def experiment_command(
     count = cpu_count() if workers is None else workers
     if not 1 <= count <= 1024:
         raise store.refuse("workers", f"{workers} is out of range; 1 to 1024 are allowed")
+    tasks = checked_arms(tasks, allow_code)
     name = home.resolve().name
     target = store.results_folder(name, out)
     store.prove_writable(target)
     started = time.monotonic()
-    refuse_bad_arms(tasks)
     warm(tasks[0])
     with terminal.progress(f"Experiment {name}", len(tasks), "runs") as tick:
         rows = play_all(tasks, count, tick)
@@ -54,6 +57,7 @@ def experiment_command(
         "failed": failed,
         "first_seed": sweep.seeds.first,
         "seeds": len({task.seed for task in tasks}),
+        "code": code_of(tasks),
     }
     analysis = None if failed == len(runs) else analyse(runs)
     final = _write(target, home, tasks, runs, analysis, facts, started)
@@ -78,10 +82,23 @@ def load_analyse(folder: Path) -> Callable[[pd.DataFrame], Analysis]:
     return function  # type: ignore[no-any-return]
 
 
-def refuse_bad_arms(tasks: Sequence[RunTask]) -> None:
-    """Reads every arm's scenario before the first run. Raises ScenarioError for the first bad one."""
+def checked_arms(tasks: Sequence[RunTask], allow_code: bool = False) -> list[RunTask]:
+    """Reads every arm's scenario before the first run, and marks the runs that need a process of their own.
+
+    Raises ScenarioError for the first bad one, or for code that was not allowed.
+    """
+    coded = {}
     for scenario, overrides in dict.fromkeys((task.scenario, task.overrides) for task in tasks):
-        loaded(scenario, overrides)
+        record = loaded(scenario, overrides)
+        refuse_code(record, allow_code)
+        coded[scenario, overrides] = bool(code_populations(record))
+    return [replace(task, runs_code=coded[task.scenario, task.overrides]) for task in tasks]
+
+
+def code_of(tasks: Sequence[RunTask]) -> dict[str, str]:
+    """SHA-256 of the Python files that the runs name, by population."""
+    coded = dict.fromkeys((task.scenario, task.overrides) for task in tasks if task.runs_code)
+    return {record.name: record.code.sha256 for key in coded for record in code_populations(loaded(*key))}
 
 
 def warm(task: RunTask) -> None:
@@ -118,7 +135,9 @@ def _write(
     facts: dict[str, Any],
     started: float,
 ) -> Path:
-    digest = hashlib.sha256(repr([(task.overrides, task.seed, task.labels) for task in tasks]).encode())
+    digest = hashlib.sha256(
+        repr([facts["code"], *((task.overrides, task.seed, task.labels) for task in tasks)]).encode()
+    )
     with store.new_folder(target) as folder:
         folder.write_frame("runs.parquet", runs)
         for name in ("claim.md", "sweep.yaml"):

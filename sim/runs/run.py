@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,11 @@ from sim.evidence.inputs import RunFacts
 from sim.evidence.liquidation_map import LiquidationMap
 from sim.evidence.summary import summary
 from sim.runs import store, terminal
+from sim.runs.run_folder import write_failure, write_run
 
 if TYPE_CHECKING:
     from sim.engine.session import Session
+    from sim.engine.watch import Watch
     from sim.scenario import Scenario
 
 Rows = NDArray[Any]
@@ -38,8 +40,16 @@ class RunResult:
     evaluation: list[dict[str, Any]] = field(default_factory=list)
 
 
+class Written(NamedTuple):
+    """A run that was played and written: its folder and what is printed of it."""
+
+    folder: Path
+    summary: dict[str, Any]
+    evaluation: list[dict[str, Any]]
+
+
 class RunFailed(Exception):
-    """Carries the session in which an invariant broke; never leaves this module."""
+    """Carries the session in which an invariant broke or a strategy failed; never leaves this module."""
 
     def __init__(self, session: "Session", cause: Exception) -> None:
         super().__init__(str(cause))
@@ -62,27 +72,35 @@ def simulate(
     steps: int | None = None,
     map: bool = False,
     tick: Callable[[float], None] | None = None,
+    allow_code: bool = False,
+    watch: "Watch | None" = None,
 ) -> RunResult:
     """Plays one run without writing files; `map` also samples liquidation maps.
 
-    Seed and number of steps default to the scenario's.
-    Raises InvariantError when money or sizes do not add up.
+    Seed and number of steps default to the scenario's. allow_code: run the Python files that it names, here, in this
+    process: their time limits hold where a command plays the run. Raises InvariantError when money or sizes do not
+    add up, and StrategyError for a strategy in Python that fails.
     """
     try:
-        return _play(scenario, seed, steps, map, tick)
+        return _play(scenario, seed, steps, map, tick, allow_code, watch)
     except RunFailed as failure:
         raise failure.cause from None
 
 
 def _play(
-    scenario: "Scenario", seed: int | None, steps: int | None, map: bool, tick: Callable[[float], None] | None
+    scenario: "Scenario",
+    seed: int | None,
+    steps: int | None,
+    map: bool,
+    tick: Callable[[float], None] | None,
+    allow_code: bool = False,
+    watch: "Watch | None" = None,
 ) -> RunResult:
-    from sim.engine.errors import InvariantError
-    from sim.scenario.build import build_session
+    from sim.engine.errors import InvariantError, StrategyError
 
     scenario = with_steps(scenario, steps)
     chosen = scenario.seed if seed is None else seed
-    session = build_session(scenario, chosen)
+    session, advance = _opened(scenario, chosen, allow_code, watch)
     maps = [LiquidationMap(instrument.start_price) for instrument in scenario.instruments] if map else []
     chunk = scenario.record.liquidation_map_every_steps if map else min(scenario.steps, 4096)
     step_rows, event_rows, profit_rows = [], [], []
@@ -90,8 +108,8 @@ def _play(
         for levels, (prices, notionals) in zip(maps, session.liquidation_levels() if map else [], strict=True):
             levels.add(session.tick, prices, notionals)
         try:
-            session.advance(min(chunk, scenario.steps - session.tick))
-        except InvariantError as error:
+            advance(min(chunk, scenario.steps - session.tick))
+        except (InvariantError, StrategyError) as error:
             raise RunFailed(session, error) from None
         step_rows.append(session.take_steps())
         event_rows.append(session.take_events())
@@ -117,6 +135,23 @@ def evaluated(
     every = scenario.record.evaluation_every_steps
     found = ["institution"] * institutions + kinds + ["user_trader"] * users
     return evaluation(session.world.profits, samples, events, names, found, facts, every)
+
+
+def _opened(
+    scenario: "Scenario", seed: int, allow_code: bool, watch: "Watch | None"
+) -> "tuple[Session, Callable[[int], None]]":
+    """The session of a run and what plays its steps: the model where strategies in Python have a say."""
+    from sim.scenario.code import code_populations
+
+    if code_populations(scenario):
+        from sim.model import MarketModel
+
+        model = MarketModel(scenario, seed, allow_code=allow_code, watch=watch)
+        return model.session, model.advance
+    from sim.scenario.build import build_session
+
+    session = build_session(scenario, seed)
+    return session, session.advance
 
 
 def first_news_step(scenario: "Scenario") -> int | None:
@@ -146,80 +181,64 @@ def run_command(
     out: Path | str | None,
     as_json: bool,
     with_evaluation: bool = False,
+    allow_code: bool = False,
 ) -> Path:
     """Plays one run, writes its results folder and prints the summary; returns the folder.
 
     with_evaluation: also prints a table of the populations' profits.
-    Raises ScenarioError for bad input before anything runs, and InvariantError after writing failure.json.
+    Raises ScenarioError for bad input before anything runs, and InvariantError or StrategyError after writing
+    failure.json. A scenario that names code of its user plays in a process of its own.
     """
+    from sim.scenario.code import code_populations, refuse_code
+
     scenario = with_steps(scenario, steps)
     chosen = scenario.seed if seed is None else seed
     if not 0 <= chosen < 2**63:
         raise store.refuse("seed", f"{chosen} is out of range; 0 to {2**63 - 1} are allowed")
+    refuse_code(scenario, allow_code)
     target = store.results_folder(f"{scenario.name}-{chosen}", out)
     store.prove_writable(target)
+    with terminal.progress(f"Running {scenario.name}", scenario.steps, "steps") as tick:
+        if code_populations(scenario):
+            done = _play_guarded(scenario, chosen, target, tick)
+        else:
+            done = _play_and_write(scenario, chosen, target, tick)
+    if as_json:
+        print(store.json_text(done.summary | ({"evaluation": done.evaluation} if with_evaluation else {})))
+    else:
+        terminal.print_summary(scenario.title or scenario.name, done.summary, scenario.step_seconds)
+        if with_evaluation:
+            terminal.print_evaluation(done.evaluation)
+    terminal.say(f"Results: {done.folder}")
+    return done.folder
+
+
+def _play_and_write(
+    scenario: "Scenario", seed: int, target: Path, tick: Callable[[float], None], watch: "Watch | None" = None
+) -> Written:
+    """The run and its folder; code runs where there is a watch. What fails is written down and raised."""
     started = time.monotonic()
     try:
-        with terminal.progress(f"Running {scenario.name}", scenario.steps, "steps") as tick:
-            result = _play(scenario, chosen, None, True, tick)
+        result = _play(scenario, seed, None, True, tick, watch is not None, watch)
     except RunFailed as failure:
-        final = _write_failure(target, scenario, chosen, failure)
-        terminal.say(f"An invariant broke; what was known is in {final / 'failure.json'}")
+        write_failure(target, scenario, seed, failure.cause, failure.session)
         raise failure.cause from None
-    final = _write_run(target, scenario, chosen, result, time.monotonic() - started)
-    if as_json:
-        print(store.json_text(result.summary | ({"evaluation": result.evaluation} if with_evaluation else {})))
-    else:
-        terminal.print_summary(scenario.title or scenario.name, result.summary, scenario.step_seconds)
-        if with_evaluation:
-            terminal.print_evaluation(result.evaluation)
-    terminal.say(f"Results: {final}")
-    return final
+    folder = write_run(target, scenario, seed, result, time.monotonic() - started)
+    return Written(folder, result.summary, result.evaluation)
 
 
-def _write_failure(target: Path, scenario: "Scenario", seed: int, failure: RunFailed) -> Path:
-    last = failure.session.last_events()
-    names = list(last.dtype.names or ())
-    with store.new_folder(target) as folder:
-        folder.write_json(
-            "failure.json",
-            {
-                "error": str(failure.cause),
-                "seed": seed,
-                "config_hash": scenario.config_hash,
-                "first_event_id": int(failure.session.world.clock[0]["next_event"]) - len(last),
-                "events": [dict(zip(names, row.tolist(), strict=True)) for row in last],
-            },
-        )
-    return folder.final
+def _play_guarded(scenario: "Scenario", seed: int, target: Path, tick: Callable[[float], None]) -> Written:
+    """The same in a process that is ended when a decision takes too long; that is written down as well."""
+    from sim.engine.errors import StrategyError
+    from sim.runs.guarded import in_own_process, limits_of
+
+    try:
+        return in_own_process(_watched, (scenario, seed, target), limits_of(scenario), tick)  # type: ignore[no-any-return]
+    except StrategyError as error:
+        if error.ended:
+            write_failure(target, scenario, seed, error)
+        raise
 
 
-def _write_run(target: Path, scenario: "Scenario", seed: int, result: RunResult, duration_s: float) -> Path:
-    from sim.evidence.evaluation import evaluation_frame, profit_frame
-    from sim.evidence.frames import events_frame, steps_frame
-    from sim.runs.pictures import run_pictures
-
-    names = result.session.names
-    steps = steps_frame(result.steps, names)
-    units = {
-        "quote_per_atom": names.atom,
-        "tick_size": dict(zip(names.instruments, map(float, names.tick_size), strict=True)),
-        "lot_size": dict(zip(names.instruments, map(float, names.lot_size), strict=True)),
-    }
-    with store.new_folder(target) as folder:
-        folder.write_json(
-            "manifest.json",
-            store.manifest(
-                scenario.config_hash, duration_s, scenario=scenario.name, seed=seed, steps=scenario.steps, units=units
-            ),
-        )
-        folder.write_json("summary.json", result.summary)
-        folder.write_json("scenario.json", scenario.dump())
-        folder.write_frame("steps.parquet", steps)
-        folder.write_frame("events.parquet", events_frame(result.events, names))
-        folder.write_json("evaluation.json", {"quote_per_atom": names.atom, "populations": result.evaluation})
-        folder.write_frame("evaluation.parquet", evaluation_frame(result.evaluation))
-        folder.write_frame("profits.parquet", profit_frame(result.profit_steps, names))
-        for name, picture in run_pictures(scenario, result, steps).items():
-            folder.write_bytes(f"figures/{name}.png", picture)
-    return folder.final
+def _watched(scenario: "Scenario", seed: int, target: Path, board: Any) -> Written:
+    return _play_and_write(scenario, seed, target, board.played, board)

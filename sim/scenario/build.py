@@ -11,9 +11,18 @@ from sim.engine.session import EVENT_HEADROOM, Session
 from sim.rules.safe_radius import BLOCK
 from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
 from sim.scenario.instruments import fill_instruments
-from sim.scenario.opening import endow_funds, names_of, open_profits, opening_of
+from sim.scenario.opening import LARGEST_BALANCE, names_of, open_accounts, opening_of
 from sim.scenario.paths import index_paths
-from sim.scenario.people import Crowd, basis_rows, buyer_rows, idle_crowd, signal_rows, speculators, trend_rows
+from sim.scenario.people import (
+    Crowd,
+    basis_rows,
+    buyer_rows,
+    idle_crowd,
+    idle_rows,
+    signal_rows,
+    speculators,
+    trend_rows,
+)
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
 from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, MarketMaker, SignalTrader, TrendFollower
@@ -30,7 +39,6 @@ RANKING_ROWS = 1 << 14
 FILL_ROWS = 256
 INBOX_ROWS_MIN = 1 << 13
 ORDER_ROWS_MIN = 1 << 15
-LARGEST_BALANCE = 1 << 60
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,7 @@ class _Draft:
             elif isinstance(record, SignalTrader):
                 drawn[p] = signal_rows(scenario, record, self.seed)
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):
-                count = record.count
-                if isinstance(record, MarketMaker):
-                    count = max(round(count / scenario.flow_thinning), 1)
-                drawn[p] = idle_crowd(scenario, count, record.capital)
+                drawn[p] = idle_rows(scenario, record)
             self.crowds.append(drawn[p])
         self.crowds += [idle_crowd(scenario, 1, u.capital, u.leverage) for u in self.user_traders]
 
@@ -178,13 +183,19 @@ class _Draft:
             profit_steps=np.zeros(self.n_holders * min(scenario.steps // every + 2, 4_096), layout.PROFIT_STEPS),
             steps=np.zeros(max((scenario.steps + 1) * n, n) if scenario.steps <= 20_000 else 20_000 * n, layout.STEPS),
         )
-        self._open_accounts(world)
+        open_accounts(self, world)
         return world
 
     def _stop_rows(self, populations: np.ndarray) -> int:
         """Room for a stop of every user of stops in every instrument, and for those of user-written traders."""
         users = int(populations["n_traders"][populations["stop_share"] > 0.0].sum())
         return STOP_ROWS + users * len(self.scenario.instruments)
+
+    @property
+    def _record_orders(self) -> int:
+        """All order events, or those of traders in Python alone, or none: see `emit`."""
+        own = self.user_traders or any(record.kind == "python" for record in self.scenario.populations)
+        return 1 if self.scenario.record.order_events else NONE if own else 0
 
     def _clock(self) -> np.ndarray:
         scenario, clock = self.scenario, np.zeros(1, layout.CLOCK)
@@ -194,7 +205,7 @@ class _Draft:
             "mirror": int(scenario.mirror), "arithmetic": int(scenario.prices == "arithmetic"),
             "n_traders": self.n_traders, "n_instruments": len(scenario.instruments), "n_venues": len(scenario.venues),
             "rate_scale": self.rate_scale, "fee_scale": FEE_SCALE,
-            "record_orders": int(scenario.record.order_events), "audit_every": scenario.record.audit_every_steps,
+            "record_orders": self._record_orders, "audit_every": scenario.record.audit_every_steps,
             "depth_every": scenario.record.depth_every_steps, "outside_trader": 0,
             "evaluation_every": scenario.record.evaluation_every_steps,
             "margin_check": int(scenario.margin_check == "brute_force"), "atoms_per_quote": round(1 / self.atom),
@@ -232,6 +243,7 @@ class _Draft:
             )
             table[p]["isolated"] = int(scope == "isolated")
             fill_population(table[p], record, scenario)
+            table[p]["recorded"] = int(record.kind == "python")
             table[p]["first_quote"] = sum(map(len, quotes))
             for k, instrument in enumerate(scenario.instruments):
                 if instrument.venue == record.venue:
@@ -242,6 +254,10 @@ class _Draft:
         for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):
             table[u]["kind"], table[u]["venue"] = USER_TRADER, venues.index(user.venue)
             table[u]["isolated"] = int(scenario.venues[user.venue].margin.scope == "isolated")
+            table[u]["recorded"] = 1
+            for k, instrument in enumerate(scenario.instruments):
+                if instrument.venue == user.venue:
+                    desks[u * n + k]["scale"] = Desk(scenario, instrument, instruments[k], self.atom).scale
         return table, desks, np.concatenate(quotes) if quotes else np.zeros(0, layout.QUOTES)
 
     def _traders(self) -> np.ndarray:
@@ -255,32 +271,6 @@ class _Draft:
                 wealth = reactions.outside_wealth * self.crowds[p].wallet / float(self.atom)
                 table["outside_wealth"][table["population"] == p] = np.minimum(wealth, float(LARGEST_BALANCE))
         return table
-
-    def _open_accounts(self, world: World) -> None:
-        """Balances: what each trader brings, less the cost of its positions, allotted where margin is isolated."""
-        n, n_traders, clock = len(self.scenario.instruments), self.n_traders, world.clock
-        sizes = world.position_size.reshape(n, n_traders)
-        world.position_size.reshape(n, n_traders)[:, 0] -= sizes.sum(axis=1)  # the outside world takes what is open
-        entries = np.concatenate([c.entry_ticks for c in self.crowds], axis=1)
-        ticks = np.where(entries > 0, entries, world.instruments["last_price"][:, None])
-        cost = sizes * ticks * world.instruments["tick_value"][:, None]
-        world.entry_value[:] = cost.reshape(-1)
-        wealth = np.concatenate([c.wallet for c in self.crowds]) / float(self.atom)
-        wealth = np.minimum(np.rint(wealth), float(LARGEST_BALANCE)).astype(np.int64)
-        weight = np.concatenate([c.weight for c in self.crowds], axis=1)
-        isolated = world.populations["isolated"][world.traders["population"]] != 0
-        reserve = np.zeros(n_traders)
-        for p, record in enumerate(self.scenario.populations, start=1):
-            rows = world.traders["population"] == p
-            reserve[rows] = self.scenario.venues[record.venue].margin.isolated_reserve_share
-        allotted = np.floor(wealth * (1.0 - reserve) * weight).astype(np.int64) * (isolated & (sizes != 0))
-        balance = world.quote_balance.reshape(-1, n_traders)
-        balance[1:] = np.where(isolated, allotted - cost, 0)[: len(balance) - 1]
-        balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
-        world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
-        endow_funds(self, world)
-        clock[0]["net_deposits"] = int(world.quote_balance.sum())
-        open_profits(world)
 
 
 def _filled(table: np.ndarray, column: str, value: int) -> np.ndarray:

@@ -28,6 +28,7 @@ KINDS = {
     "mean_reversion_trader": words.MEAN_REVERSION_TRADER,
     "hawkes_trader": words.HAWKES_TRADER,
     "funding_trader": words.FUNDING_TRADER,
+    "python": words.USER_TRADER,
 }
 BP = 1e-4
 NO_LIMIT = -1

@@ -37,6 +37,9 @@ class ScenarioError(ValueError):
         self.problems: tuple[Problem, ...] = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type, tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
 
 def problem_at(position: Position, path: str, message: str) -> Problem:
     """Return a problem at a position."""

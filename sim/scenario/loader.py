@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from sim.scenario.checks import check_scenario
+from sim.scenario.code import attach, read_code_files
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.overrides import Overrides, apply_override, settings_of
@@ -78,9 +79,13 @@ def load(path_or_name: str | Path, overrides: Overrides = ()) -> Scenario:
         if setting not in (*rules_first, *people_first):
             problems += apply_override(document, setting)
     problems += _read_price_files(document, file)
+    code, wrong = read_code_files(document, file)
+    problems += wrong
     if problems:
         raise ScenarioError(problems)
-    return validate(document)
+    scenario = validate(document)
+    attach(scenario, code)
+    return scenario
 
 
 def validate(document: Document) -> Scenario:

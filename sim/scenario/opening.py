@@ -1,4 +1,4 @@
-"""What the integers of a new world mean, and what its reports are shares of."""
+"""The accounts of a new world, what its integers mean, and what its reports are shares of."""
 
 from fractions import Fraction
 from typing import Protocol
@@ -12,6 +12,8 @@ from sim.scenario.schedules import exact
 from sim.strategies import LeveragedSpeculator
 from sim.tables import World
 from sim.terms.vocabulary import NONE
+
+LARGEST_BALANCE = 1 << 60
 
 
 class Draft(Protocol):
@@ -55,6 +57,33 @@ def opening_of(draft: Draft, world: World) -> Opening:
         posted_margin=posted,
         fund_start=float(world.funds["start"].sum()) * float(draft.atom),
     )
+
+
+def open_accounts(draft: Draft, world: World) -> None:
+    """Balances: what each trader brings, less the cost of its positions, allotted where margin is isolated."""
+    n, n_traders, clock = len(draft.scenario.instruments), int(world.clock[0]["n_traders"]), world.clock
+    sizes = world.position_size.reshape(n, n_traders)
+    world.position_size.reshape(n, n_traders)[:, 0] -= sizes.sum(axis=1)  # the outside world takes what is open
+    entries = np.concatenate([c.entry_ticks for c in draft.crowds], axis=1)
+    ticks = np.where(entries > 0, entries, world.instruments["last_price"][:, None])
+    cost = sizes * ticks * world.instruments["tick_value"][:, None]
+    world.entry_value[:] = cost.reshape(-1)
+    wealth = np.concatenate([c.wallet for c in draft.crowds]) / float(draft.atom)
+    wealth = np.minimum(np.rint(wealth), float(LARGEST_BALANCE)).astype(np.int64)
+    weight = np.concatenate([c.weight for c in draft.crowds], axis=1)
+    isolated = world.populations["isolated"][world.traders["population"]] != 0
+    reserve = np.zeros(n_traders)
+    for p, record in enumerate(draft.scenario.populations, start=1):
+        rows = world.traders["population"] == p
+        reserve[rows] = draft.scenario.venues[record.venue].margin.isolated_reserve_share
+    allotted = np.floor(wealth * (1.0 - reserve) * weight).astype(np.int64) * (isolated & (sizes != 0))
+    balance = world.quote_balance.reshape(-1, n_traders)
+    balance[1:] = np.where(isolated, allotted - cost, 0)[: len(balance) - 1]
+    balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
+    world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
+    endow_funds(draft, world)
+    clock[0]["net_deposits"] = int(world.quote_balance.sum())
+    open_profits(world)
 
 
 def endow_funds(draft: Draft, world: World) -> None:

@@ -5,13 +5,22 @@ Drawn with numpy, once a run, from streams addressed by population, so regimes s
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact, initial_rows, maintenance_rows
-from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, SignalTrader, TrendFollower
+from sim.strategies import (
+    BasisTrader,
+    LeveragedSpeculator,
+    LiquidationBuyer,
+    MarketMaker,
+    PythonStrategy,
+    SignalTrader,
+    TrendFollower,
+)
 from sim.streams import generator, stream_of
 
 STREAM_PEOPLE = 1
@@ -59,6 +68,16 @@ def idle_crowd(scenario: Scenario, count: int, capital: float, leverage: float =
         entry_ticks=np.zeros((n, count), np.int64),
         weight=np.full((n, count), 1.0 / n),
     )
+
+
+def idle_rows(scenario: Scenario, record: Any) -> Crowd:
+    """The rows of a population that begins with its capital and no position."""
+    if isinstance(record, PythonStrategy):
+        return idle_crowd(scenario, record.count, record.capital, record.leverage)
+    # Fewer makers with more each, as of all that is thinned.
+    thinned = isinstance(record, MarketMaker)
+    count = max(round(record.count / scenario.flow_thinning), 1) if thinned else record.count
+    return idle_crowd(scenario, count, record.capital)
 
 
 def heavy_tailed(rng: np.random.Generator, count: int, sigma: float, tail: float, exponent: float) -> np.ndarray:

@@ -16,6 +16,8 @@ from sim.waterfall_layers import WaterfallLayer
 
 # Room that a price ladder must leave beyond the worst news.
 OVERSHOOT_SHARE = 0.25
+# Orders a step for which each trader of a plain-Python population finds room.
+PLUGIN_ORDERS = 2.0
 
 
 class Recording(Record):
@@ -148,7 +150,9 @@ class Scenario(Record):
         total = 0.0
         for population in self.populations:
             listed = sum(1 for instrument in self.instruments if instrument.venue == population.venue)
-            if population.kind == "market_maker":
+            if population.kind == "python":
+                rate = population.count * PLUGIN_ORDERS * self.flow_thinning / self.step_seconds / max(listed, 1)
+            elif population.kind == "market_maker":
                 rate = population.count * 2.0 * population.levels / max(population.quote_life_s, self.step_seconds)
                 if population.profile is not None:
                     rate = sum(row.increases_per_s for row in population.profile)

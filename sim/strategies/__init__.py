@@ -16,6 +16,7 @@ from sim.strategies.market_maker import MarketMaker
 from sim.strategies.mean_reversion_trader import MeanReversionTrader
 from sim.strategies.momentum_trader import MomentumTrader
 from sim.strategies.noise_trader import NoiseTrader
+from sim.strategies.python_strategy import PythonStrategy
 from sim.strategies.reactions import Answers, Reactions
 from sim.strategies.signals import SignalTrader
 from sim.strategies.sizing import Sizing
@@ -35,7 +36,8 @@ Population = Annotated[
     | MomentumTrader
     | MeanReversionTrader
     | HawkesTrader
-    | FundingTrader,
+    | FundingTrader
+    | PythonStrategy,
     Field(discriminator="kind"),
 ]
 PARTS = (
@@ -52,6 +54,7 @@ PARTS = (
     MeanReversionTrader,
     HawkesTrader,
     FundingTrader,
+    PythonStrategy,
 )
 
 __all__ = [
@@ -74,5 +77,6 @@ __all__ = [
     "SignalTrader",
     "Sizing",
     "StopUse",
+    "PythonStrategy",
     "TrendFollower",
 ]

@@ -78,8 +78,9 @@ FILLS = _layout("maker price size order_id")
 CASES = _layout("account step cause event")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
-# stream: address of its draws, from its name.
+# stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.
 POPULATIONS = _layout(
+    "recorded "
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
     "attention_steps look_steps panic_steps stop_last return_delay n_fresh sizing holding_steps lead_steps",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "

@@ -144,6 +144,7 @@ DRAW_SIGN: Final = 11
 DRAW_OPINION: Final = 12
 DRAW_EXIT: Final = 20
 DRAW_FRESH: Final = 21
+DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0

@@ -5,7 +5,7 @@ import pytest
 
 from sim.evidence.cascade import cascade_graph, liquidation_forest
 from sim.tables.layout import EVENTS
-from sim.terms.vocabulary import EVENT_LIQUIDATION, EVENT_LIQUIDATION_SALE, EVENT_TAKE_OVER
+from sim.terms.vocabulary import EVENT_FILL, EVENT_LIQUIDATION, EVENT_LIQUIDATION_SALE, EVENT_TAKE_OVER
 
 
 def events(*rows: tuple[int, int]) -> np.ndarray:
@@ -53,3 +53,9 @@ def test_a_cause_that_is_no_liquidation_at_all_makes_a_root() -> None:
 def test_a_cause_must_be_an_earlier_event(cause: int) -> None:
     with pytest.raises(ValueError, match="event 0: cause"):
         liquidation_forest(events((EVENT_LIQUIDATION, cause)))
+
+
+def test_the_id_of_an_order_is_no_cause_in_the_forest() -> None:
+    forced = (EVENT_LIQUIDATION, -1), (EVENT_LIQUIDATION_SALE, 1), (EVENT_LIQUIDATION, 2)
+    rows = events((EVENT_FILL, 1610613120), *forced)
+    assert liquidation_forest(rows).parent.tolist() == [-1, 0]

@@ -1,11 +1,12 @@
 """Traders written in Python trade under everybody's rules, and what makes no sense is refused by name."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
 
-from sim.agents import Order, Trader
+from sim.agents import Order, StrategyError, Trader
 from sim.evidence.frames import events_frame
 from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_RESTED, REJECT_MARGIN
 
@@ -94,11 +95,44 @@ def test_cancel_all_takes_orders_and_stops_of_that_instrument_alone(play):
     assert len(view["ETHUSDT"].open_orders) == 1
 
 
-def test_nobody_elses_order_can_be_cancelled(play):
-    script = {0: [Order.cancel(number << 22 | slot) for number in range(5) for slot in range(5)]}
-    model, _ = play(script, 1)
-    other, _ = play({}, 1)
-    assert model.digest() == other.digest()
+def live_orders(model):
+    rows = model.session.world.orders
+    return [int(rows[slot]["sequence"]) << 22 | slot for slot in np.flatnonzero(rows["sequence"] >= 0).tolist()]
+
+
+def test_someone_elses_order_id_is_refused_with_its_value_and_owner(make):
+    for number in live_orders(make())[:5]:
+        model = make(traders=[Scripted.with_capital(1.0, script={0: [Order.cancel(number)]})])
+        before = model.digest()
+        said = f"trader scripted, step 0, order 1 .*{number} belongs .* of population makers"
+        with pytest.raises(ValueError, match=said):
+            model.step()
+        assert model.digest() == before and model.tick == 0
+
+
+def test_the_stop_of_another_trader_is_refused_too(make):
+    owner = Scripted.with_capital(1e5, name="owner", script={0: [Order.sell("BTCUSDT", 0.1, stop=90_000)]})
+    thief = Scripted.with_capital(1e5, name="thief", script={1: lambda view: [Order.cancel(ids[0])]})
+    model = make(traders=[owner, thief])
+    model.step()
+    ids = [model.traders[0].view()["BTCUSDT"].stops[0].order_id]
+    with pytest.raises(ValueError, match="trader thief, step 1, order 1 .* of population owner"):
+        model.step()
+
+
+def test_an_order_id_that_never_was_is_refused_and_one_that_is_gone_is_not(play):
+    gone = []
+
+    def remember(view):
+        gone.extend(order.order_id for order in view["BTCUSDT"].open_orders)
+        return [Order.cancel_all("BTCUSDT")]
+
+    script = {0: [Order.buy("BTCUSDT", 0.1, price=100_000)], 1: remember, 2: lambda view: [Order.cancel(gone[0])]}
+    _, trader = play(script, 4)
+    assert len(gone) == 1 and not trader.view()["BTCUSDT"].open_orders
+    for number in (1 << 50, 10**30, -(10**12)):
+        with pytest.raises(ValueError, match=f"no order has had the id {number}"):
+            play({0: [Order.cancel(number)]}, 1)
 
 
 def test_a_reduce_only_order_closes_and_never_opens(play):
@@ -222,6 +256,12 @@ BAD = {
     "trigger_by 'index'": Order.sell("BTCUSDT", 1, stop=100_000, trigger_by="index"),
     "'abc' is no order id": Order.cancel("abc"),
     "no instrument 'X'": Order.cancel_all("X"),
+    "size 1": Order.buy("BTCUSDT", 10**400),
+    "price 1e+300 is outside": Order.buy("BTCUSDT", 1, price=1e300),
+    "price nan": Order.buy("BTCUSDT", 1, price=math.nan),
+    "side 3": Order("limit", 3, "BTCUSDT", 1.0, 100_000.0),
+    "at 1.0 is not allowed": Order.buy("BTCUSDT", 1, at=1.0),
+    "trader 1 is not allowed": Order.buy("BTCUSDT", 1, trader=1),
     "42 is no Order": 42,
 }
 
@@ -244,14 +284,37 @@ def test_after_a_refused_order_nothing_of_that_step_was_posted(make):
 
 
 def test_too_many_orders_are_refused_before_the_inbox_is_full(play):
-    with pytest.raises(ValueError, match="step 0: 5000 orders of scripted are too many; 4096 are allowed"):
-        play({0: [Order.buy("BTCUSDT", 0.001, price=100_000)] * 5_000}, 1)
+    flood = [Order.buy("BTCUSDT", 0.001, price=100_000)] * 5_000
+    with pytest.raises(ValueError, match=r"trader scripted, step 0: decide\(\) gave more than 4096 orders"):
+        play({0: flood}, 1)
+    with pytest.raises(ValueError, match=r"decide\(\) gave more than 4096 orders"):
+        play({0: lambda view: itertools.repeat(flood[0])}, 1)
+
+
+def test_the_orders_of_all_traders_of_a_step_have_one_bound(make):
+    half = [Order.buy("BTCUSDT", 0.001, price=100_000)] * 3_000
+    offers = [Scripted.with_capital(1e6, name=name, script={0: half}) for name in ("one", "two")]
+    model = make(traders=offers)
+    with pytest.raises(ValueError, match="one, two, step 0: 6000 orders are too many; 4096 are allowed"):
+        model.step()
+    assert int(model.session.world.clock[0]["inbox_rows"]) == 0
+
+
+def test_as_many_orders_as_are_allowed_are_recorded_step_after_step(play):
+    def renew(view):
+        quotes = (Order.buy("BTCUSDT", 0.001, price=100_000 + i % 500) for i in range(4_090))
+        return [Order.cancel_all("BTCUSDT"), *quotes]
+
+    model, trader = play(dict.fromkeys(range(12), renew), 12)
+    assert len(trader.view()["BTCUSDT"].open_orders) == 4_090
 
 
 def test_an_error_inside_decide_says_whose_it_was(play):
-    with pytest.raises(ZeroDivisionError) as caught:
+    with pytest.raises(StrategyError) as caught:
         play({1: lambda view: 1 / 0}, 2)
-    assert caught.value.__notes__ == ["raised by decide() of trader scripted, step 1"]
+    assert str(caught.value) == "trader scripted, step 1: decide() raised ZeroDivisionError: division by zero"
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
+    assert (caught.value.population, caught.value.trader, caught.value.step) == ("scripted", None, 1)
 
 
 @pytest.mark.parametrize(

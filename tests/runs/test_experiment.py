@@ -49,7 +49,7 @@ def test_the_quick_form_is_four_hundred_runs_and_the_full_form_three_times_as_ma
     assert len(quick) == 400 and len(full) == 1200
     assert full[:400] == quick
     assert len({(task.overrides, task.seed) for task in full}) == 1200
-    experiment.refuse_bad_arms(full)  # every override is a dial that exists
+    experiment.checked_arms(full)  # every override is a dial that exists
 
 
 def test_claims_are_judged_from_the_runs() -> None:
