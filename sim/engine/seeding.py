@@ -1,11 +1,13 @@
-"""Before step 0: the makers fill the book, so that nobody is judged against an empty one."""
+"""Before step 0: makers and resting flows fill the book, so that nobody is judged against an empty one."""
 
 from sim.engine.trading import play
 from sim.strategies.market_maker import renew_quote
+from sim.strategies.static_book import seed_static_level
+from sim.strategies.zero_intelligence import seed_flow_quote
 from sim.streams import draw
 from sim.tables import World
-from sim.terms import entry
-from sim.terms.vocabulary import DRAW_SEEDING
+from sim.terms import entry, kernel
+from sim.terms.vocabulary import DRAW_SEEDING, MARKET_MAKER, STATIC_BOOK, ZERO_INTELLIGENCE
 
 
 @entry
@@ -19,10 +21,31 @@ def seed_quotes(world):
     for q in range(world.quotes.shape[0]):
         p, k = world.quotes[q]["population"], world.quotes[q]["instrument"]
         words = draw(world, p, int(0), q, DRAW_SEEDING)
-        renew_quote(world, p, k, p * world.clock[0]["n_instruments"] + k, q, words)
-        for row in range(world.clock[0]["inbox_rows"]):
-            play(world, row)
-        world.clock[0]["inbox_rows"] = 0
+        if world.populations[p]["kind"] == MARKET_MAKER:
+            renew_quote(world, p, k, p * world.clock[0]["n_instruments"] + k, q, words)
+        elif world.populations[p]["kind"] == ZERO_INTELLIGENCE:
+            seed_flow_quote(world, p, k, q, words)
+        _play_inbox(world)
+    for p in range(world.populations.shape[0]):
+        if world.populations[p]["kind"] == STATIC_BOOK:
+            _seed_static_book(world, p)
+
+
+@kernel
+def _play_inbox(world):
+    for row in range(world.clock[0]["inbox_rows"]):
+        play(world, row)
+    world.clock[0]["inbox_rows"] = 0
+
+
+@kernel
+def _seed_static_book(world, p):
+    venue = world.venues[world.populations[p]["venue"]]
+    for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        for level in range(world.populations[p]["n_levels"]):
+            for side in range(-1, 2, 2):
+                seed_static_level(world, p, k, level, side)
+                _play_inbox(world)
 
 
 def seed_book(world: World) -> None:

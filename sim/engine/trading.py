@@ -7,8 +7,9 @@ from sim.rules.exchange import cancel_orders_of, cancel_slot, execute, remove_st
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
+from sim.strategies.zero_intelligence import spared
 from sim.terms import kernel, phase
-from sim.terms.vocabulary import CANCEL, CANCEL_ALL, NONE, STOP_LIMIT, STOP_MARKET
+from sim.terms.vocabulary import BUY, CANCEL, CANCEL_ALL, FLAG_PEGGED, NONE, STOP_LIMIT, STOP_MARKET
 
 
 @phase
@@ -20,15 +21,22 @@ def collect_orders(world, t):
 @phase
 def match_and_settle(world):
     """6: play the inbox in order of arrival, then the stops that its trades have triggered."""
+    keys = arrival_keys(world)
+    for i in range(keys.shape[0]):
+        play(world, keys[i] & ROW_MASK)
+    world.clock[0]["inbox_rows"] = 0
+    trigger_stops(world)
+
+
+@kernel
+def arrival_keys(world):
+    """The inbox in order of arrival: sorted keys with the row in the low bits; rows of one time as they were posted."""
     n = world.clock[0]["inbox_rows"]
     keys = np.empty(n, np.int64)
     for row in range(n):
         keys[row] = (world.inbox[row]["time_key"] << ROW_BITS) | row
     sort_keys(keys, n)
-    for i in range(n):
-        play(world, keys[i] & ROW_MASK)
-    world.clock[0]["inbox_rows"] = 0
-    trigger_stops(world)
+    return keys
 
 
 @kernel
@@ -36,6 +44,12 @@ def play(world, row):
     """One inbox row: replace, cancel, stop or order."""
     order = world.inbox[row]
     k, kind, owner, tag = order["instrument"], order["kind"], order["owner"], order["tag"]
+    price, flags = order["price"], order["flags"]
+    if flags & FLAG_PEGGED:
+        if kind == CANCEL and spared(world, row):
+            return
+        price = pegged_price(world, k, order["side"], price)
+        flags &= ~FLAG_PEGGED
     if tag >= 0 and world.quotes[tag]["order_id"] >= 0:
         cancel_slot(world, world.quotes[tag]["order_id"])
     if kind == CANCEL:
@@ -43,10 +57,25 @@ def play(world, row):
     elif kind == CANCEL_ALL:
         cancel_orders_of(world, k, owner)
     elif kind == STOP_MARKET or kind == STOP_LIMIT:
-        limit = order["price"] if kind == STOP_LIMIT else NONE
-        place_stop(world, k, order["side"], owner, order["size"], order["trigger_price"], limit, order["flags"])
+        limit = price if kind == STOP_LIMIT else NONE
+        place_stop(world, k, order["side"], owner, order["size"], order["trigger_price"], limit, flags)
     elif order["size"] > 0:
-        execute(world, k, kind, order["side"], owner, order["price"], order["size"], order["flags"], tag)
+        execute(world, k, kind, order["side"], owner, price, order["size"], flags, tag)
+
+
+@kernel
+def pegged_price(world, k, side, ticks):
+    """The tick so far from the opposite best; an empty opposite side is taken to begin beside the last price."""
+    instrument = world.instruments[k]
+    if side == BUY:
+        opposite = instrument["best_ask"]
+        if instrument["ask_orders"] == 0:
+            opposite = max(instrument["last_price"], instrument["best_bid"]) + 1
+        return opposite - ticks
+    opposite = instrument["best_bid"]
+    if instrument["bid_orders"] == 0:
+        opposite = min(instrument["last_price"], instrument["best_ask"]) - 1
+    return opposite + ticks
 
 
 @kernel

@@ -15,13 +15,17 @@ BATCHES_A_WORKER = 8  # small enough that the workers end together, large enough
 
 @dataclass(frozen=True)
 class RunTask:
-    """One run to play: a scenario file, overrides `a.b=c`, seed, and the labels of its row."""
+    """One run to play: a scenario file, overrides `a.b=c`, seed, the labels of its row, and who measures it.
+
+    measure: the experiment's measure.py, called instead of playing the scenario; None: it is played to its summary.
+    """
 
     scenario: str
     overrides: tuple[str, ...]
     seed: int
     labels: tuple[tuple[str, Any], ...] = field(default=())
     runs_code: bool = False  # the scenario names Python files, and they were allowed
+    measure: str | None = None
 
 
 @lru_cache(maxsize=4)
@@ -33,9 +37,12 @@ def loaded(scenario: str, overrides: tuple[str, ...]) -> Any:
 
 
 def _summary(task: RunTask, board: Any = None) -> dict[str, Any]:
+    from sim.runs.measure import measured
     from sim.runs.run import simulate
 
     scenario = loaded(task.scenario, task.overrides)
+    if task.measure is not None:
+        return measured(task.measure, scenario, dict(task.labels), task.seed)
     return simulate(scenario, task.seed, allow_code=task.runs_code, watch=board).summary
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from sim.evidence.analysis import Analysis
 from sim.runs import store, terminal
 from sim.runs.executors import RunTask, cpu_count, loaded, play, play_all
+from sim.runs.measure import load_measure
 from sim.runs.sweep import read_sweep, sweep_tasks
 from sim.scenario.code import code_populations, refuse_code
 
@@ -37,6 +38,8 @@ def experiment_command(
     sweep = read_sweep(home)
     analyse = load_analyse(home)
     tasks = sweep_tasks(sweep, home, full, seeds)
+    if tasks[0].measure is not None:
+        load_measure(tasks[0].measure)
     count = cpu_count() if workers is None else workers
     if not 1 <= count <= 1024:
         raise store.refuse("workers", f"{workers} is out of range; 1 to 1024 are allowed")
@@ -140,7 +143,7 @@ def _write(
     )
     with store.new_folder(target) as folder:
         folder.write_frame("runs.parquet", runs)
-        for name in ("claim.md", "sweep.yaml"):
+        for name in ("claim.md", "sweep.yaml", "scenario.yaml", "measure.py"):
             if (home / name).is_file():
                 folder.write_text(name, (home / name).read_text(encoding="utf-8"))
         if analysis is not None:

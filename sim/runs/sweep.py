@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from sim.parts import Name, Record, Row, dial
 from sim.runs.executors import RunTask
+from sim.runs.measure import measure_file
 from sim.scenario import ScenarioError, find_scenario
 from sim.scenario.document import dotted, read_document
 from sim.scenario.errors import Position, problem_at
@@ -25,9 +26,14 @@ class Seeds(Record):
 
 
 class Factor(Record):
-    """A dial that takes several values."""
+    """Something that takes several values: a dial, or what the experiment's own measure.py makes of it."""
 
-    sets: str = dial(..., "path of the dial, as for --set", min_length=1, max_length=200)
+    sets: str | None = dial(
+        None,
+        "path of the dial, as for --set; null: no dial, only measure.py reads the value",
+        min_length=1,
+        max_length=200,
+    )
     values: Annotated[Row[float | int | str | bool], Field(min_length=1, max_length=1_000)] = dial(..., "its values")
 
 
@@ -77,6 +83,9 @@ def sweep_tasks(sweep: Sweep, folder: Path, full: bool = False, seeds: int | Non
     """All runs of a sweep in canonical order: arm, factors, seed. Raises ScenarioError when there are too many."""
     scenario = str(sweep_scenario(sweep, folder).resolve())
     count = seeds if seeds is not None else (sweep.seeds.full if full else sweep.seeds.quick)
+    measure = measure_file(folder)
+    if measure is None:
+        refuse_unread(sweep, folder)
     names = list(sweep.factors)
     tasks: list[RunTask] = []
     cells = list(itertools.product(*(factor.values for factor in sweep.factors.values())))
@@ -88,12 +97,23 @@ def sweep_tasks(sweep: Sweep, folder: Path, full: bool = False, seeds: int | Non
         for cell in cells:
             overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell))
             labels: tuple[tuple[str, Any], ...] = (("arm", name), *zip(names, cell, strict=True))
-            tasks += [RunTask(scenario, overrides, sweep.seeds.first + k, labels) for k in range(count)]
+            seeds_of_cell = range(sweep.seeds.first, sweep.seeds.first + count)
+            tasks += [RunTask(scenario, overrides, seed, labels, measure=measure) for seed in seeds_of_cell]
     return tasks
 
 
 def _settings(sweep: Sweep, cell: tuple[Any, ...]) -> list[str]:
     settings = [] if sweep.steps is None else [f"steps={sweep.steps}"]
     return settings + [
-        f"{factor.sets}={json.dumps(value)}" for factor, value in zip(sweep.factors.values(), cell, strict=True)
+        f"{factor.sets}={json.dumps(value)}"
+        for factor, value in zip(sweep.factors.values(), cell, strict=True)
+        if factor.sets is not None
     ]
+
+
+def refuse_unread(sweep: Sweep, folder: Path) -> None:
+    """Raises ScenarioError for a factor that neither sets a dial nor is read by a measure.py."""
+    for name, factor in sweep.factors.items():
+        if factor.sets is None:
+            message = "sets no dial, and there is no measure.py that could read it; add `sets: path.of.the.dial`"
+            raise ScenarioError([problem_at(Position(str(folder / "sweep.yaml")), f"factors.{name}", message)])

@@ -9,7 +9,8 @@ import numpy as np
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
 from sim.rules.safe_radius import BLOCK
-from sim.scenario.dials import Desk, fill_population, fill_venue, quote_rows
+from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
+from sim.scenario.flow_dials import flow_distances
 from sim.scenario.instruments import fill_instruments
 from sim.scenario.opening import LARGEST_BALANCE, names_of, open_accounts, opening_of
 from sim.scenario.paths import index_paths
@@ -25,10 +26,11 @@ from sim.scenario.people import (
 )
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
-from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, MarketMaker, SignalTrader, TrendFollower
+from sim.scenario.unit_field import unit_field
+from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, SignalTrader, TrendFollower
 from sim.streams import run_key, stream_of
 from sim.tables import World, layout
-from sim.terms.vocabulary import INSTITUTION, NONE, USER_TRADER
+from sim.terms.vocabulary import INSTITUTION, NONE, STATIC_BOOK, USER_TRADER
 
 FEE_SCALE = 1_000_000
 EVENT_ROWS = 1 << 17
@@ -110,7 +112,10 @@ class _Draft:
         drawn: dict[int, Crowd] = {}
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, LeveragedSpeculator):
-                drawn[p] = speculators(scenario, record, self.seed)
+                if record.unit_field_density is not None:
+                    drawn[p] = unit_field(scenario, record, record.unit_field_density, self.seed)
+                else:
+                    drawn[p] = speculators(scenario, record, self.seed)
                 net += drawn[p].lots.sum(axis=1)
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, BasisTrader):
@@ -142,7 +147,8 @@ class _Draft:
         windows = [int(populations[name].max(initial=1)) for name in ("window_steps", "panic_steps")]
         window = max(*windows, 1) + 1
         samples = int(instruments["mark_window"].max())
-        orders = np.zeros(max(4 * len(quotes), ORDER_ROWS_MIN), layout.ORDERS)
+        static = 2 * n * int(populations["n_levels"][populations["kind"] == STATIC_BOOK].sum())
+        orders = np.zeros(max(4 * len(quotes) + static, ORDER_ROWS_MIN), layout.ORDERS)
         orders["sequence"] = NONE
         orders["next"] = np.append(np.arange(1, len(orders)), NONE)
         levels = np.zeros(int(instruments["n_levels"].sum()), layout.LEVELS)
@@ -173,6 +179,7 @@ class _Draft:
             inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
+            distances=flow_distances(scenario.populations, populations),
             queue=np.zeros((2, QUEUE_ROWS), np.int64),
             ranking=np.zeros((n, min(n_traders, RANKING_ROWS)), np.int64),
             index_path=index_paths(scenario, self.seed, points),
@@ -249,8 +256,7 @@ class _Draft:
                 if instrument.venue == record.venue:
                     desk = Desk(scenario, instrument, instruments[k], self.atom)
                     desk.fill(desks[p * n + k], record, table[p])
-                    if isinstance(record, MarketMaker):
-                        quotes.append(quote_rows(record, table[p], p, k, desk))
+                    quotes.append(population_quotes(record, table[p], p, k, desk))
         for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):
             table[u]["kind"], table[u]["venue"] = USER_TRADER, venues.index(user.venue)
             table[u]["isolated"] = int(scenario.venues[user.venue].margin.scope == "isolated")

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from sim.scenario.records import Scenario
-from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population
+from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population, ZeroIntelligence
 
 Found = tuple[tuple[str | int, ...], str]
 
 SHARES_ERROR = 1e-9
+RESTING_MAX = 2.0**18  # of one zero-intelligence flow: three times as many order rows must fit into an order id
 LEVERAGE_DIALS = ("leverage", "leverage_min", "leverage_median", "leverage_max")
 
 
@@ -21,6 +22,14 @@ def check_population(scenario: Scenario, row: int, population: Population) -> It
         )
     if isinstance(population, MarketMaker) and population.profile is not None:
         yield from _check_profile(row, population)
+    if isinstance(population, ZeroIntelligence):
+        yield from _check_flow_rates(row, population)
+    if isinstance(population, LeveragedSpeculator) and population.unit_field_density:
+        if scenario.prices != "arithmetic":
+            yield (
+                ("populations", row, "unit_field_density"),
+                f"{population.unit_field_density:g} needs prices: arithmetic, where a lot has one maintenance margin",
+            )
     if isinstance(population, LeveragedSpeculator) and population.leverage_min > population.leverage_median:
         yield (
             ("populations", row, "leverage_min"),
@@ -47,6 +56,20 @@ def check_population(scenario: Scenario, row: int, population: Population) -> It
         yield (
             ("populations", row, "first_trigger_bp"),
             f"{population.first_trigger_bp:g} is not below last_trigger_bp {population.last_trigger_bp:g}",
+        )
+
+
+def _check_flow_rates(row: int, population: ZeroIntelligence) -> Iterator[Found]:
+    if population.arrivals == "uniform":
+        for name in ("limit_rates", "cancel_rates"):
+            if len(getattr(population, name)) != 1:
+                count = len(getattr(population, name))
+                yield ("populations", row, name), f"{count} rates; arrivals: uniform has one, the same on every tick"
+    if population.resting_max() > RESTING_MAX:
+        yield (
+            ("populations", row, "cancel_rates"),
+            f"lets {population.resting_max():.3g} orders rest; at most {RESTING_MAX:.3g} are allowed: cancel faster, "
+            "or send fewer limit orders",
         )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from sim.scenario.flow_dials import fill_flow, fill_stoikov, fill_stoikov_desk, flow_quotes, stoikov_quotes
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.scenario.signal_dials import fill_signal_desk, fill_signals, keep_of
-from sim.strategies import MarketMaker, Reactions, StopUse
+from sim.strategies import AvellanedaStoikov, MarketMaker, Reactions, StopUse, ZeroIntelligence
 from sim.strategies.market_maker import FRESH_SLOT, TOUCH_SLOTS
 from sim.tables import layout
 from sim.terms import vocabulary as words
@@ -29,6 +30,9 @@ KINDS = {
     "hawkes_trader": words.HAWKES_TRADER,
     "funding_trader": words.FUNDING_TRADER,
     "python": words.USER_TRADER,
+    "zero_intelligence": words.ZERO_INTELLIGENCE,
+    "avellaneda_stoikov": words.AVELLANEDA_STOIKOV,
+    "static_book": words.STATIC_BOOK,
 }
 BP = 1e-4
 NO_LIMIT = -1
@@ -73,6 +77,16 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["size_median"] = record.mean_order * exp(-(record.size_sigma**2) / 2.0) * thinning
         row["size_sigma"], row["size_max"] = record.size_sigma, record.max_order * max(thinning, 1.0)
         row["slippage"] = record.slippage
+        row["reach"] = record.reach_bp * BP if record.reach == "exponential" else 0.0
+        row["at_index"] = int(record.anchor == "index")
+    elif record.kind == "zero_intelligence":
+        fill_flow(row, record, dt, thinning)
+    elif record.kind == "avellaneda_stoikov":
+        fill_stoikov(row, record, dt)
+        row["volatility_keep"] = 1.0 if record.volatility_bp else keep_of(record.volatility_half_life_s, dt)
+    elif record.kind == "static_book":
+        row["n_levels"], row["window_ticks"] = record.depth_ticks, record.closest_ticks
+        row["order_lots"] = record.lots_per_tick
     elif record.kind == "arbitrageur":
         row["band"] = record.band_bp * BP
         row["speed"] = record.speed_per_bp / BP * dt
@@ -169,6 +183,9 @@ class Desk:
         desk["centre"] = desk["previous_mid"] = desk["previous_index"] = float(self.row["reference_price"])
         desk["average"] = float(self.row["reference_price"])
         fill_signal_desk(desk, record, population, self.instrument.index.volatility_bp, self.scenario.step_seconds)
+        if isinstance(record, AvellanedaStoikov):
+            contract, start = self.scenario.contract_of(self.instrument), self.instrument.start_price
+            fill_stoikov_desk(desk, record, start, contract.tick_size, self.scenario.step_seconds)
 
     def lots(self, money: float) -> float:
         """Lots that quote money buys at the start price."""
@@ -228,6 +245,21 @@ def _profile_rows(record: MarketMaker, row: np.void, p: int, k: int, desk: Desk)
         quote["away"], quote["distance"] = made.away * flip, made.distance
         quote["lots"] = max(round(desk.lots(made.money)), 1)
         quote["order_id"] = words.NONE
+    return table
+
+
+def population_quotes(record: Any, row: np.void, p: int, k: int, desk: Desk) -> np.ndarray:
+    """QUOTES of one population in one instrument, no rows where a population has none."""
+    if isinstance(record, MarketMaker):
+        table = quote_rows(record, row, p, k, desk)
+    elif isinstance(record, ZeroIntelligence):
+        table = flow_quotes(row, max(round(desk.lots(record.order_notional * desk.scenario.flow_thinning)), 1))
+    elif isinstance(record, AvellanedaStoikov):
+        tick = desk.scenario.contract_of(desk.instrument).tick_size
+        table = stoikov_quotes(record, row, tick, max(round(desk.lots(record.order_notional)), 1))
+    else:
+        table = np.zeros(0, layout.QUOTES)
+    table["population"], table["instrument"], table["order_id"] = p, k, words.NONE
     return table
 
 

@@ -156,6 +156,10 @@ class Scenario(Record):
                 rate = population.count * 2.0 * population.levels / max(population.quote_life_s, self.step_seconds)
                 if population.profile is not None:
                     rate = sum(row.increases_per_s for row in population.profile)
+            elif population.kind == "zero_intelligence":  # of the limit orders, each is cancelled at most once
+                rate = 4.0 * population.limit_rate() + 2.0 * population.market_rate
+            elif population.kind == "avellaneda_stoikov":  # renewed every step, whatever the thinning
+                rate = 4.0 * population.count / self.step_seconds * self.flow_thinning
             else:
                 names = ("orders_per_s", "trades_per_s", "looks_per_s")
                 rate = sum(float(getattr(population, name, 0.0)) for name in names)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from sim.strategies.arbitrageur import Arbitrageur
+from sim.strategies.avellaneda_stoikov import AvellanedaStoikov
 from sim.strategies.basis_trader import BasisTrader
 from sim.strategies.chartist import Chartist
 from sim.strategies.fundamentalist import Fundamentalist
@@ -20,8 +21,10 @@ from sim.strategies.python_strategy import PythonStrategy
 from sim.strategies.reactions import Answers, Reactions
 from sim.strategies.signals import SignalTrader
 from sim.strategies.sizing import Sizing
+from sim.strategies.static_book import StaticBook
 from sim.strategies.stop_user import StopUse
 from sim.strategies.trend_follower import TrendFollower
+from sim.strategies.zero_intelligence import ZeroIntelligence
 
 Population = Annotated[
     MarketMaker
@@ -37,7 +40,10 @@ Population = Annotated[
     | MeanReversionTrader
     | HawkesTrader
     | FundingTrader
-    | PythonStrategy,
+    | PythonStrategy
+    | ZeroIntelligence
+    | AvellanedaStoikov
+    | StaticBook,
     Field(discriminator="kind"),
 ]
 PARTS = (
@@ -55,12 +61,16 @@ PARTS = (
     HawkesTrader,
     FundingTrader,
     PythonStrategy,
+    ZeroIntelligence,
+    AvellanedaStoikov,
+    StaticBook,
 )
 
 __all__ = [
     "PARTS",
     "Answers",
     "Arbitrageur",
+    "AvellanedaStoikov",
     "BasisTrader",
     "Chartist",
     "Fundamentalist",
@@ -76,7 +86,9 @@ __all__ = [
     "Reactions",
     "SignalTrader",
     "Sizing",
+    "StaticBook",
     "StopUse",
     "PythonStrategy",
     "TrendFollower",
+    "ZeroIntelligence",
 ]

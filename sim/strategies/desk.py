@@ -58,6 +58,14 @@ def window_return(world, k, t, window):
 
 
 @kernel
+def anchor_price(world, p, k):
+    """The price around which a population thinks, in ticks: the index, or the mid that all have seen."""
+    if world.populations[p]["at_index"] != 0:
+        return float(world.instruments[k]["index_milli"]) / 1000.0
+    return world.market_view[k]["mid"]
+
+
+@kernel
 def mid_over_index(world, k):
     """Mid minus index in ticks; both are whole thousandths, so the sign of a mirrored world is all that changes."""
     return (world.market_view[k]["mid"] * 1000.0 - float(world.instruments[k]["index_milli"])) / 1000.0

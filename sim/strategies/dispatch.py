@@ -1,6 +1,7 @@
 """Which compiled behaviour a population has: one branch a kind."""
 
 from sim.strategies.arbitrageur import arbitrage
+from sim.strategies.avellaneda_stoikov import quote_reservation
 from sim.strategies.basis_trader import unwind_basis
 from sim.strategies.chartist import trade_charts
 from sim.strategies.fundamentalist import trade_value
@@ -13,9 +14,11 @@ from sim.strategies.mean_reversion_trader import trade_reversion
 from sim.strategies.momentum_trader import trade_momentum
 from sim.strategies.noise_trader import trade_noise
 from sim.strategies.trend_follower import follow_trend
+from sim.strategies.zero_intelligence import arrive_and_leave
 from sim.terms import kernel
 from sim.terms.vocabulary import (
     ARBITRAGEUR,
+    AVELLANEDA_STOIKOV,
     BASIS_TRADER,
     CHARTIST,
     FUNDAMENTALIST,
@@ -28,6 +31,7 @@ from sim.terms.vocabulary import (
     MOMENTUM_TRADER,
     NOISE_TRADER,
     TREND_FOLLOWER,
+    ZERO_INTELLIGENCE,
 )
 
 
@@ -62,3 +66,7 @@ def decide(world, t):
             trade_flow(world, p, t)
         elif kind == FUNDING_TRADER:
             trade_funding(world, p, t)
+        elif kind == ZERO_INTELLIGENCE:
+            arrive_and_leave(world, p, t)
+        elif kind == AVELLANEDA_STOIKOV:
+            quote_reservation(world, p, t)

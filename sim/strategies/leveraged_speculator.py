@@ -60,6 +60,15 @@ class LeveragedSpeculator(Record):
     )
     reactions: Reactions | None = dial(None, "what they do about their accounts; null: nothing")
     stops: StopUse | None = dial(None, "stop-loss and take-profit; needs reactions, whose looks place them")
+    unit_field_density: float | None = dial(
+        None,
+        "if given, instead of the positions above: longs of one lot in the venue's first instrument, whose liquidation "
+        "prices are a Poisson field of this density below the start price; needs arithmetic prices",
+        unit="1/tick",
+        source=ASSUMED,
+        gt=0,
+        le=100,
+    )
     trades_per_s: float = dial(
         2.0, "ordinary openings and closings of all of them", unit="1/s", source=ASSUMED, ge=0, le=10_000
     )

@@ -82,15 +82,21 @@ CASES = _layout("account step cause event")
 POPULATIONS = _layout(
     "recorded "
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
-    "attention_steps look_steps panic_steps stop_last return_delay n_fresh sizing holding_steps lead_steps",
+    "attention_steps look_steps panic_steps stop_last return_delay n_fresh sizing holding_steps lead_steps "
+    "at_index symmetric rolling horizon_steps window_ticks first_distance n_distances order_lots",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
     "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
     "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk "
     "depth reprice reprice_exponent "
-    "keep opinion_sigma sensitivity exit stop stake stake_cap branching continuation run_exponent",
+    "keep opinion_sigma sensitivity exit stop stake stake_cap branching continuation run_exponent "
+    "market_rate cancel_rate reach",
 )
+
+# (rows,) a zero-intelligence flow by ticks from the opposite best, 1 first: limit orders at this distance or nearer as
+# a share of all of them; cancellation rate of an order at this distance over the largest one.
+DISTANCES = _layout("", "share cancellation")
 
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
 DESKS = _layout(

@@ -40,6 +40,7 @@ class World(Holder):
         "inbox": (layout.INBOX, 1),
         "fills": (layout.FILLS, 1),
         "quotes": (layout.QUOTES, 1),
+        "distances": (layout.DISTANCES, 1),
         "queue": (INT, 2),  # (2, capacity) breached accounts and their sort keys
         "ranking": (INT, 2),  # (n_instruments, capacity) candidates for auto-deleveraging
         "index_path": (INT, 2),  # (n_instruments, steps + 1) thousandths of a tick
@@ -73,6 +74,7 @@ class World(Holder):
     inbox: np.ndarray
     fills: np.ndarray
     quotes: np.ndarray
+    distances: np.ndarray
     queue: np.ndarray
     ranking: np.ndarray
     index_path: np.ndarray

@@ -32,6 +32,7 @@ FLAG_REDUCE_ONLY: Final = 1
 FLAG_TRIGGER_LAST: Final = 2  # a stop follows the last price instead of the mark
 FLAG_FORCED: Final = 4  # sent by the venue: no margin check, no trader fee
 FLAG_SLIDE: Final = 8  # a post-only order that would cross is priced one tick behind the touch instead
+FLAG_PEGGED: Final = 16  # in the inbox: the price counts ticks from the opposite best at the moment of arrival
 
 # Events, in the order of `EVENT_KINDS`.
 EVENT_LIQUIDATION: Final = 0
@@ -144,6 +145,9 @@ DRAW_SIGN: Final = 11
 DRAW_OPINION: Final = 12
 DRAW_EXIT: Final = 20
 DRAW_FRESH: Final = 21
+DRAW_FLOW: Final = 15
+DRAW_CANCELLATION: Final = 16
+DRAW_REACH: Final = 17
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Error codes that a kernel leaves in clock.error; Python raises.

@@ -1,0 +1,27 @@
+"""Positions for exact tests of cascades: single lots whose liquidation prices are a Poisson field."""
+
+import numpy as np
+
+from sim.scenario.people import STREAM_PEOPLE, Crowd, idle_crowd, piecewise
+from sim.scenario.records import Scenario
+from sim.scenario.schedules import maintenance_rows
+from sim.strategies import LeveragedSpeculator
+from sim.streams import generator, stream_of
+
+
+def unit_field(scenario: Scenario, record: LeveragedSpeculator, density: float, seed: int) -> Crowd:
+    """Longs of one lot at the start price; each is in breach from its own tick of a Poisson field on, exactly."""
+    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    crowd = idle_crowd(scenario, record.count, 0.0, record.leverage_median)
+    k = next(k for k, instrument in enumerate(scenario.instruments) if instrument.venue == record.venue)
+    contract = scenario.contract_of(scenario.instruments[k])
+    unit = contract.tick_size * contract.lot_size
+    safe_ticks = np.floor(np.cumsum(rng.exponential(1.0 / density, record.count)))
+    value = np.full(record.count, round(scenario.instruments[k].start_price / contract.tick_size) * unit)
+    crowd.lots[k] = -1 if scenario.mirror else 1
+    crowd.weight[:] = 0.0
+    crowd.weight[k] = 1.0
+    crowd.wallet = (
+        np.ceil(piecewise(maintenance_rows(scenario, scenario.instruments[k]), value) / unit) + safe_ticks
+    ) * unit
+    return crowd
