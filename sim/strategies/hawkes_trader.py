@@ -66,9 +66,13 @@ def trade_flow(world, p, t):
         # The offspring of an order, over all steps to come, sum to the branching ratio.
         raised = population["branching"] * (1.0 - population["keep"]) * float(count)
         row["excitation"] = population["keep"] * row["excitation"] + raised
+        left = 1.0
         for event in range(count):
             words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
             sizes = draw(world, p, t, (k << 20) + event, DRAW_SIZE)
+            # The least of n uniform times, then the least of the n - 1 after it: runs arrive in their order.
+            left *= math.exp(math.log(uniform(words[3])) / float(count - event))
+            words = (words[0], words[1], words[2], int((1.0 - left) * 2.0**32))
             send_flow(world, p, k, desk, next_sign(world, p, t, k, desk, event), words, sizes)
 
 

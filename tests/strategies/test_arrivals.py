@@ -44,6 +44,20 @@ def flow(steps, seed=1, **dials):
     return counts, np.concatenate(signs)
 
 
+def test_orders_of_a_step_arrive_at_uniform_times_in_the_order_of_their_runs():
+    stage, firsts, times = Stage("flow", base_per_s=6.0, branching=0.0), [], []
+    for t in range(4_000):
+        found = stage.orders(t)["time_key"] / 2.0**31
+        assert (np.diff(found) >= 0.0).all() and (found < 1.0).all()
+        times.append(found)
+        if len(found) == 5:
+            firsts.append(found[0])
+    times = np.concatenate(times)
+    shares = np.histogram(times, 10, (0.0, 1.0))[0] / len(times)
+    assert np.abs(shares - 0.1).max() < 4.5 * np.sqrt(0.09 / len(times))
+    assert abs(np.mean(firsts) - 1.0 / 6.0) < 4.0 * np.sqrt(5.0 / 252.0 / len(firsts)), "the first of five"
+
+
 def fano(branching, keep, window):
     """Variance over mean of the counts of a window: counts are Poisson given an intensity that is autoregressive."""
     raised = branching * (1.0 - keep)

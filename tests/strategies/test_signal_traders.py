@@ -153,18 +153,19 @@ def test_mean_reversion_traders_take_their_gain_when_the_price_is_back():
     assert not any(positions(stage))
 
 
-def test_mean_reversion_traders_stop_at_their_loss():
+@pytest.mark.parametrize("side", [1, -1])
+def test_mean_reversion_traders_stop_at_their_loss(side):
     dials = {"entry_bp": 20.0, "exit_bp": 5.0, "stop_bp": 60.0, "holding_s": 1e6, "average_half_life_s": 1e6}
     stage = _signals("reversion", **dials)
-    play(stage, [0.0, -0.004, -0.004])
-    long = [row for row, held in enumerate(positions(stage)) if held > 0]
-    assert len(long) > 3
-    ordered = np.concatenate(play(stage, [-0.009] * 20, first=3, fill=False))
+    play(stage, [0.0, -0.004 * side, -0.004 * side])
+    held = [row for row, held in enumerate(positions(stage)) if held * side > 0]
+    assert len(held) > 3
+    ordered = np.concatenate(play(stage, [-0.009 * side] * 20, first=3, fill=False))
     leaving = ordered[(ordered["flags"] & FLAG_REDUCE_ONLY) != 0]
     assert len(leaving) == 0, "50 bp of loss are borne"
-    ordered = np.concatenate(play(stage, [-0.0105] * 20, first=23, fill=False))
+    ordered = np.concatenate(play(stage, [-0.0105 * side] * 20, first=23, fill=False))
     leaving = ordered[(ordered["flags"] & FLAG_REDUCE_ONLY) != 0]
-    assert {int(owner) - stage.first for owner in leaving["owner"]} == set(long) and (leaving["side"] == -1).all()
+    assert {int(owner) - stage.first for owner in leaving["owner"]} == set(held) and (leaving["side"] == -side).all()
 
 
 FUNDED = {"interval_steps": 40, "first_step": 50, "interest_rate": 0.0, "cap": 0.05, "premium_clamp": 0.0}
