@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from isolated import run_python
 from naive_profit import PARTS, equity_of_holders
 from order_desk import Desk
 from small_worlds import CRASH, MIRRORED, small_session
@@ -10,6 +11,16 @@ from sim.engine.errors import InvariantError
 from sim.terms.vocabulary import BUY, ERROR_PROFIT, LIMIT, SELL
 
 STEPS = 40
+
+TOP_UP = {"top_up": 1.0, "reduce": 0.0, "hedge": 0.0, "close": 0.0, "late": 0.0, "ignore": 0.0}
+PLAY = """
+import json, sys
+sys.path.insert(0, "tests/reference")
+from small_worlds import CRASH, small_session
+session = small_session({**CRASH, "record.evaluation_every_steps": 5}, seed=4)
+session.advance(20)
+print(json.dumps([session.world.profits.tolist(), session.take_profit_steps().tolist()]))
+"""
 
 
 @pytest.mark.parametrize("settings_", [CRASH, MIRRORED, {**CRASH, "venues.venue.margin.scope": "isolated"}])
@@ -82,3 +93,21 @@ def test_a_closing_counts_as_won_when_it_beats_the_average_entry():
         desk.send(LIMIT, side, 1, price, 4)
     row = desk.world.profits.reshape(-1, 2)[trader, 0]
     assert (int(row["closings"]), int(row["won_closings"])) == (2, 1)
+
+
+def test_top_ups_from_outside_wealth_are_deposits_and_no_profit():
+    reactions = {"attention_s": 2.0, "warning_ratio": 3.0, "target_ratio": 5.0, "answers": TOP_UP, "outside_wealth": 5.0}
+    session = small_session({**CRASH, "populations.speculators.reactions": reactions}, seed=2)
+    start = equity_of_holders(session)
+    session.advance(STEPS)
+    table = session.world.profits.reshape(-1, 2)
+    speculators = 2 + session.names.populations.index("speculators")
+    deposits = table["deposits"].sum(axis=1)
+    assert deposits[speculators] == -deposits[0] > 0
+    assert not deposits[[row for row in range(len(table)) if row not in (0, speculators)]].any()
+    parts = sum(int(table[part][speculators].sum()) for part in PARTS)
+    assert equity_of_holders(session)[speculators] - start[speculators] == parts
+
+
+def test_profit_is_the_same_without_jit():
+    assert run_python(PLAY) == run_python(PLAY, NUMBA_DISABLE_JIT="1")
