@@ -96,8 +96,8 @@ def test_a_closing_counts_as_won_when_it_beats_the_average_entry():
 
 
 def test_top_ups_from_outside_wealth_are_deposits_and_no_profit():
-    reactions = {"attention_s": 2.0, "warning_ratio": 3.0, "target_ratio": 5.0, "answers": TOP_UP, "outside_wealth": 5.0}
-    session = small_session({**CRASH, "populations.speculators.reactions": reactions}, seed=2)
+    reactions = {"attention_s": 2.0, "warning_ratio": 3.0, "target_ratio": 5.0, "outside_wealth": 5.0}
+    session = small_session({**CRASH, "populations.speculators.reactions": {**reactions, "answers": TOP_UP}}, seed=2)
     start = equity_of_holders(session)
     session.advance(STEPS)
     table = session.world.profits.reshape(-1, 2)
