@@ -20,7 +20,7 @@ def seed_quotes(world):
             world.mids[k, i] = float(world.instruments[k]["last_price"])
     for q in range(world.quotes.shape[0]):
         p, k = world.quotes[q]["population"], world.quotes[q]["instrument"]
-        words = draw(world, p, int(0), q, DRAW_SEEDING)
+        words = draw(world, p, int(0), q - world.populations[p]["first_quote"], DRAW_SEEDING)
         if world.populations[p]["kind"] == MARKET_MAKER:
             renew_quote(world, p, k, p * world.clock[0]["n_instruments"] + k, q, words)
         elif world.populations[p]["kind"] == ZERO_INTELLIGENCE:

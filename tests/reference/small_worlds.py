@@ -50,6 +50,18 @@ POPULATIONS: list[dict[str, Any]] = [
     {"kind": "funding_trader", "name": "funding", "venue": "venue", "count": 8, "capital": 500.0, "looks_per_s": 1.0,
      "entry_rate": 0.0005, "exit_rate": 0.0002, "lead_s": 12.0, "sizing": {"kind": "capped_kelly"}},
 ]  # fmt: skip
+FLOWS: list[dict[str, Any]] = [
+    {"kind": "static_book", "name": "book", "venue": "venue", "count": 2, "closest_ticks": 4, "depth_ticks": 200},
+    {"kind": "zero_intelligence", "name": "by_distance", "venue": "venue", "count": 9, "order_notional": 60.0},
+    {"kind": "zero_intelligence", "name": "uniform", "venue": "venue", "count": 7, "arrivals": "uniform",
+     "limit_rates": [0.4], "cancel_rates": [0.3], "market_rate": 0.7, "window_ticks": 12, "order_notional": 30.0},
+    {"kind": "avellaneda_stoikov", "name": "stoikov", "venue": "venue", "count": 2, "order_notional": 80.0,
+     "horizon_s": 20.0, "inventory_limit": 15.0, "volatility_half_life_s": 10.0},
+    {"kind": "avellaneda_stoikov", "name": "given", "venue": "venue", "order_notional": 80.0, "volatility_bp": 3.0,
+     "horizon": "fixed", "centre": "index"},
+    {"kind": "noise_trader", "name": "reaching", "venue": "venue", "count": 5, "orders_per_s": 3.0, "mean_order": 500.0,
+     "max_order": 5_000.0, "reach": "exponential", "reach_bp": 20.0, "anchor": "index"},
+]  # fmt: skip
 INSTRUMENTS: list[dict[str, Any]] = [
     {"name": "BTC", "venue": "venue", "start_price": 1_000.0, "price_levels": 1_024, "index": {"volatility_bp": 3.0}},
     {"name": "ETH", "venue": "venue", "start_price": 100.0, "price_levels": 1_024, "liquidity_scale": 0.5,

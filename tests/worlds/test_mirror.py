@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_worlds import MIRRORED, small_session
+from small_worlds import FLOWS, MIRRORED, POPULATIONS, small_session
 
 from sim.terms.vocabulary import EVENT_AUTO_DELEVERAGING, EVENT_KINDS, EVENT_TAKE_OVER
 
@@ -62,3 +62,17 @@ def test_the_mirrored_crash_gives_the_mirrored_result_in_every_step(name):
     assert counts[0] > 20, "the crash liquidates"
     if name == "isolated":
         assert counts[EVENT_TAKE_OVER] > 0 and counts[EVENT_AUTO_DELEVERAGING] > 0
+
+
+def test_flows_and_makers_of_the_replications_mirror_too():
+    for seed in (1, 2):
+        settings = {**MIRRORED, "populations": [*FLOWS, *POPULATIONS]}
+        one, other = small_session(settings, seed), small_session({**settings, "mirror": True}, seed)
+        for _ in range(STEPS):
+            assert_mirrored(one.world, other.world)
+            one.advance(1)
+            other.advance(1)
+        for p in range(1, len(FLOWS) + 1):
+            rows = one.world.traders["population"] == p
+            sizes = one.world.position_size.reshape(2, -1)[:, rows]
+            assert np.abs(sizes).sum() > 0, one.names.populations[p]

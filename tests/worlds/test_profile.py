@@ -116,7 +116,7 @@ def _moved(scenario: Scenario, coins: float) -> float:
     world_ = session.world
     mid = world_.market_view[0]["mid"]
     owner = int(world_.clock[0]["n_traders"]) - 1
-    post_order(world_, owner, MARKET, BUY, 0, 0, round(coins / 0.001), -1, 0, -1)
+    post_order(world_, owner, -1, MARKET, BUY, 0, 0, round(coins / 0.001), -1, 0, -1)
     session.advance(3)
     return float((world_.market_view[0]["mid"] / mid - 1.0) * 1e4)
 

@@ -17,7 +17,7 @@ def test_a_deleveraged_trader_is_left_with_no_reduce_only_order_larger_than_the_
     shorts = [int(row) for row in shorts if not world.populations["exempt"][world.traders["population"][row]]]
     low = int(world.instruments["ladder"][0]) + 1
     for owner in shorts:  # far below the market: they rest, and only a change of the position can touch them
-        post_order(world, owner, LIMIT, BUY, 0, low, -int(world.position_size[owner]), NONE, FLAG_REDUCE_ONLY, NONE)
+        post_order(world, owner, -1, LIMIT, BUY, 0, low, -int(world.position_size[owner]), NONE, FLAG_REDUCE_ONLY, NONE)
     taken = set()
     for _ in range(60):
         session.advance(1)

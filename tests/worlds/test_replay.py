@@ -51,10 +51,10 @@ def test_events_rebuild_sleeping_stops():
     owner = int(np.flatnonzero(world.position_size[: int(world.clock[0]["n_traders"])] > 0)[-1])
     # One far below sleeps to the end, one near is woken by the fall, one is cancelled by its id.
     for away in (mark // 2, mark // 200, mark // 3):
-        post_order(world, owner, STOP_MARKET, SELL, 0, NONE, 1, mark - away, 0, NONE)
+        post_order(world, owner, -1, STOP_MARKET, SELL, 0, NONE, 1, mark - away, 0, NONE)
     session.advance(1)
     cancelled = -2 - int(world.stops["sequence"][2])
-    post_order(world, owner, CANCEL, SELL, 0, NONE, 0, NONE, 0, cancelled)
+    post_order(world, owner, -1, CANCEL, SELL, 0, NONE, 0, NONE, 0, cancelled)
     session.advance(69)
     events = session.take_events()
     replay.play(events)

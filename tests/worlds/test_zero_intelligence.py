@@ -12,7 +12,8 @@ from sim.runs.experiment import load_analyse
 from sim.runs.measure import load_measure
 from sim.scenario import ScenarioError, load
 from sim.scenario.build import build_session
-from sim.terms.vocabulary import EVENT_FILL, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED
+from sim.strategies.zero_intelligence import arrive_and_leave
+from sim.terms.vocabulary import CANCEL, EVENT_FILL, EVENT_ORDER_REMOVED, EVENT_ORDER_RESTED
 
 EXPERIMENTS = Path(__file__).parents[2] / "experiments"
 SIGMAS = 4.5
@@ -167,3 +168,22 @@ def test_a_spread_outside_its_band_is_called_out():
     ]
     found = load_analyse(EXPERIMENTS / "zero_intelligence_spread")(pd.DataFrame(rows))
     assert found.facts["outside"] == ["spread at u = 0.05"]
+
+
+def test_what_the_flow_draws_does_not_depend_on_who_else_is_there():
+    """Time, side, distance and trader of every order of a step; which slot is free is up to the book."""
+    scenario = load("zero_intelligence", ["steps=5"])
+    book = {"kind": "static_book", "name": "book", "venue": "school", "depth_ticks": 50, "count": 3}
+    tree = scenario.model_dump()
+    tree["populations"] = [book, *tree["populations"]]
+    drawn = []
+    for record in (scenario, type(scenario).model_validate(tree)):
+        world = build_session(record, 4).world
+        p = len(world.populations) - 1
+        for step in range(50):
+            arrive_and_leave(world, p, step)
+        rows = world.inbox[: int(world.clock[0]["inbox_rows"])]
+        rows = rows[rows["kind"] != CANCEL]
+        owner = rows["owner"] - world.populations[p]["first_trader"]
+        drawn.append([owner.tolist(), *(rows[name].tolist() for name in ("time_key", "kind", "side", "price", "size"))])
+    assert drawn[0] == drawn[1] and len(drawn[0][0]) > 500
