@@ -15,6 +15,7 @@ LEVERAGE_DIALS = ("leverage", "leverage_min", "leverage_median", "leverage_max")
 def check_population(scenario: Scenario, row: int, population: Population) -> Iterator[Found]:
     """Yield what is wrong with one population."""
     yield from check_leverage(scenario, row, population)
+    yield from _check_exits(row, population)
     if isinstance(population, MarketMaker) and population.closest_bp >= population.farthest_bp:
         yield (
             ("populations", row, "closest_bp"),
@@ -71,6 +72,14 @@ def _check_flow_rates(row: int, population: ZeroIntelligence) -> Iterator[Found]
             f"lets {population.resting_max():.3g} orders rest; at most {RESTING_MAX:.3g} are allowed: cancel faster, "
             "or send fewer limit orders",
         )
+
+
+def _check_exits(row: int, population: Population) -> Iterator[Found]:
+    """Yield a problem when traders would leave at the signal on which they enter."""
+    for leave, enter in (("exit_bp", "entry_bp"), ("exit_rate", "entry_rate")):
+        low, high = getattr(population, leave, None), getattr(population, enter, None)
+        if low is not None and high is not None and low > high:
+            yield ("populations", row, leave), f"{low:g} of population '{population.name}' is above {enter} {high:g}"
 
 
 def _check_profile(row: int, population: MarketMaker) -> Iterator[Found]:

@@ -199,6 +199,30 @@ def test_files_that_are_no_scenario(write, refused, text, says):
     assert says in refused(write(text, start=""))[0]
 
 
+@pytest.mark.parametrize(
+    ("dials", "says"),
+    [
+        ("sizing: {kind: kelly}", "sizing.kind: unknown kind 'kelly'; known: capped_kelly, fixed"),
+        ("sizing: {share: 0.3}", "sizing.kind: is missing"),
+        ("sizing: {kind: fractional, share: 2}", "sizing.share: 2 is not allowed; allowed: a number above 0 to 1"),
+        ("sizing: {kind: fractional, shaer: 0.2}", "sizing.shaer: unknown key; did you mean 'share'?"),
+        ("sizing: 3", "sizing: 3 is not allowed; allowed: a mapping"),
+        ("exit_bp: 40", "exit_bp: 40 of population 'new' is above entry_bp 30"),
+        ("leverage_median: 500", "leverage_median: 500 of population 'new' is above the venue's cap"),
+        ("branching: 0.5", "branching: unknown key"),
+    ],
+)
+def test_bad_dials_of_traders_with_a_signal(write, refused, dials, says):
+    text = "populations:\n  - {kind: momentum_trader, name: new, venue: binance, " + dials + "}\n"
+    lines = refused(write(text))
+    assert any("populations.new." + says in line for line in lines), lines
+
+
+def test_a_flow_that_never_dies_out_is_refused(write, refused):
+    (line,) = refused(write("populations: [{kind: hawkes_trader, name: new, venue: binance, branching: 1.0}]\n"))
+    assert "populations.new.branching: 1.0 is not allowed; allowed: a number from 0 to 0.99" in line
+
+
 def test_aliases_that_multiply_are_stopped(write, refused):
     rows = ["a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]

@@ -97,7 +97,7 @@ def test_the_chiarella_pair_respects_its_position_limit(name):
 
 
 def test_nobody_looks_twice_in_a_step():
-    stage = Stage("momentum", **{**BUSY, "looks_per_s": 400.0}, entry_bp=1.0)
+    stage = Stage("momentum", **{**BUSY, "looks_per_s": 400.0}, entry_bp=1.0, exit_bp=0.0)
     for orders in play(stage, [0.0, 0.005, 0.006, 0.007], fill=False):
         assert len(set(orders["owner"])) == len(orders) <= 20
 

@@ -22,8 +22,11 @@ ALL_ACTIVE = {
     "populations.trend.orders_per_s": 2.5,
     "populations.trend.size_sigma": 0.3,  # so that every entry is at least a lot
     "populations.momentum.entry_bp": 1.0,
+    "populations.momentum.exit_bp": 1.0,
     "populations.reversion.entry_bp": 1.0,
+    "populations.reversion.exit_bp": 1.0,
     "populations.funding.entry_rate": 0.0,
+    "populations.funding.exit_rate": 0.0,
     "populations.funding.lead_s": 20.0,
 }
 
