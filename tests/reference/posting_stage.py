@@ -7,6 +7,7 @@ from small_worlds import POPULATIONS, small_session
 
 from sim.engine.session import Session
 from sim.strategies.dispatch import decide
+from sim.strategies.reactions import look_at_accounts
 from sim.terms import entry
 from sim.terms.vocabulary import FLAG_REDUCE_ONLY
 
@@ -14,6 +15,12 @@ from sim.terms.vocabulary import FLAG_REDUCE_ONLY
 @entry
 def decide_once(world, t):
     decide(world, t)
+
+
+@entry
+def look_once(world, t):
+    for p in range(world.populations.shape[0]):
+        look_at_accounts(world, p, t)
 
 
 def record_of(name: str, **dials: Any) -> dict[str, Any]:

@@ -2,22 +2,35 @@
 
 import numpy as np
 import pytest
-from posting_stage import decide_once
-from small_worlds import POPULATIONS, small_session
+from posting_stage import decide_once, look_once
+from small_worlds import FLOWS, POPULATIONS, small_session
 
 import sim.scenario.people
+from sim.engine.seeding import seed_quotes
 from sim.scenario.build import UserTrader
+from sim.terms.vocabulary import MARKET_MAKER, STOP_MARKET
 
-NAMES = [item["name"] for item in POPULATIONS]
-SEEDS = range(17)
+BUYERS = {
+    "kind": "liquidation_buyer", "name": "buyers", "venue": "venue", "count": 20, "budget_of_open_interest": 0.2,
+    "size_sigma": 0.3, "first_trigger_bp": 10.0, "last_trigger_bp": 60.0, "window_s": 4.0,
+}  # fmt: skip
+# Those who quote stand first: without them the quotes of all others have other rows.
+PEOPLE = [*FLOWS, *POPULATIONS, BUYERS]
+NAMES = [item["name"] for item in PEOPLE]
+SEEDS = range(11)
 STEPS = 8
 MOVES = (0.0, 0.004, 0.012, 0.004, -0.009, -0.012, 0.002, 0.011)  # of the mid from the start price, step by step
 FIELDS = ("kind", "side", "instrument", "size", "time_key", "flags")
 LOOSE = ("kind", "side", "instrument", "time_key", "flags")
 # Whose sizes are shares of what others hold: basis traders take the other side of speculators, the budget of trend
-# followers is a share of open interest. Without those others these sizes are others; draws are not.
-FOLLOWS = {"basis": ("speculators",), "trend": ("speculators", "basis")}
+# followers and buyers is a share of open interest. Without those others these sizes are others; draws are not.
+FOLLOWS = {"basis": ("speculators",), "trend": ("speculators", "basis"), "buyers": ("speculators", "basis")}
 ALL_ACTIVE = {
+    "populations.speculators.reactions": {
+        "attention_s": 2.0, "warning_ratio": 30.0, "target_ratio": 40.0,
+        "panic": 0.3, "panic_move_bp": 60.0, "panic_window_s": 3.0,
+    },
+    "populations.speculators.stops": {"share": 0.8},
     "populations.trend.trigger_bp": 1.0,
     "populations.trend.orders_per_s": 2.5,
     "populations.trend.size_sigma": 0.3,  # so that every entry is at least a lot
@@ -28,12 +41,12 @@ ALL_ACTIVE = {
     "populations.funding.entry_rate": 0.0,
     "populations.funding.exit_rate": 0.0,
     "populations.funding.lead_s": 20.0,
-}
+}  # fmt: skip
 
 
 def world_without(absent, seed):
     """The small world less one population; what the others need of the market is set by hand below."""
-    people = [dict(item) for item in POPULATIONS if item["name"] != absent]
+    people = [dict(item) for item in PEOPLE if item["name"] != absent]
     for item in people:
         for path, value in ALL_ACTIVE.items():
             if path.split(".")[1] == item["name"]:
@@ -57,8 +70,11 @@ def posted(session):
             row["premium_sum"], row["premium_count"] = (-1) ** t * 20_000_000, 10
             world.mids[k, t % world.mids.shape[1]] = view["mid"]
         decide_once(world, t)
+        look_once(world, t)
         rows = world.inbox[: int(world.clock[0]["inbox_rows"])].copy()
         world.clock[0]["inbox_rows"] = 0
+        quoted = rows["owner"] < 0  # a quote that is taken away belongs to who placed it
+        rows["owner"][quoted] = world.quotes["owner"][rows["tag"][quoted]]
         for p, name in enumerate(session.names.populations):
             mine = rows[session.names.population_of_trader[rows["owner"]] == p]
             mine["owner"] -= first[p]
@@ -81,9 +97,22 @@ def people_of(session):
     return found
 
 
+def seeded_sizes(session):
+    """{population: size of each of its quotes in the book at the start}; a price may slide behind another's touch."""
+    world, found = session.world, {}
+    for p, name in enumerate(session.names.populations):
+        if world.populations[p]["kind"] == MARKET_MAKER:
+            mine = world.quotes[world.quotes["population"] == p]
+            assert len(mine) > 20 and (mine["order_id"] >= 0).all()
+            found[name] = world.orders["size"][mine["order_id"]].tolist()
+    return found
+
+
 def differences(whole, less, absent):
     """Names of the populations whose draws differ between two worlds, and "index" where a path does."""
     found = [] if np.array_equal(whole.world.index_path, less.world.index_path) else ["index"]
+    sizes, fewer_sizes = seeded_sizes(whole), seeded_sizes(less)
+    found += [f"book of {name}" for name in fewer_sizes if sizes[name] != fewer_sizes[name]]
     people, fewer = people_of(whole), people_of(less)
     orders, left = posted(whole), posted(less)
     for name in left:
@@ -99,7 +128,7 @@ def differences(whole, less, absent):
 
 def test_switching_any_population_off_leaves_all_draws_of_the_others():
     """Opening positions, wealth and leverage, index paths, and side, size, time, row and limit of every order."""
-    pairs, rows = 0, dict.fromkeys(NAMES, 0)
+    pairs, stops, rows = 0, 0, dict.fromkeys(NAMES, 0)
     for seed in SEEDS:
         for absent in NAMES:
             whole, less = world_without(None, seed), world_without(absent, seed)
@@ -107,7 +136,9 @@ def test_switching_any_population_off_leaves_all_draws_of_the_others():
             pairs += 1
         for name, orders in posted(world_without(None, seed)).items():
             rows[name] += len(orders)
-    assert pairs >= 200
+            stops += int((orders["kind"] == STOP_MARKET).sum())
+    assert pairs >= 200 and stops > 200
+    rows.pop("book")  # orders on every tick, placed once: it draws nothing
     assert min(rows.values()) > 20, f"every population must draw something: {rows}"
 
 
@@ -119,7 +150,20 @@ def test_draws_addressed_by_row_number_would_be_noticed():
             session.world.populations["stream"] = np.arange(len(session.world.populations))
         after = NAMES[NAMES.index(absent) + 1 :]
         found = differences(whole, less, absent)
-        assert set(after) - {"arbitrage"} <= set(found), "an arbitrageur draws but the time of its order"
+        assert set(after) - {"arbitrage", "basis"} <= set(found), "these draw but times and a row"
+
+
+def test_a_book_seeded_by_row_number_would_be_noticed(monkeypatch):
+    """The mutant: a quote is drawn at its row of the table of all quotes."""
+    whole, less = world_without(None, 1), world_without("by_distance", 1)
+    first = whole.world.populations["first_quote"].copy()
+    for session in (whole, less):
+        session.world.quotes["order_id"] = -1
+        session.world.populations["first_quote"] = 0
+        seed_quotes(session.world)
+    whole.world.populations["first_quote"] = first
+    sizes, fewer = seeded_sizes(whole), seeded_sizes(less)
+    assert sizes["makers"] != fewer["makers"]
 
 
 def test_people_drawn_by_row_number_would_be_noticed(monkeypatch):
