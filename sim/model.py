@@ -116,7 +116,7 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         """The file that a strategy of the scenario comes from; None for traders that were handed to the model."""
         row = strategy.seat.population - 1
         record = self.config.populations[row] if row < len(self.config.populations) else None
-        return str(record.code.path) if isinstance(record, PythonStrategy) else None
+        return str(getattr(record.code, "path", "")) if isinstance(record, PythonStrategy) else None
 
     def view_of(self, trader: Trader) -> MarketView:
         """What a trader sees now: the market as the last step left it, and what became of its orders."""

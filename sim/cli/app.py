@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sim.cli.exit_codes import exit_codes
+from sim.cli.exit_codes import FAILED_STRATEGY, exit_codes
 
 if TYPE_CHECKING:
     from sim.scenario.overrides import Setting
@@ -145,6 +145,26 @@ def validate(
                 typer.echo(f"  {note}")
         if problems:
             raise ScenarioError(problems)
+
+
+@app.command("check-strategy")
+def check_strategy(
+    target: Annotated[str, typer.Argument(metavar="FILE[:CLASS]", help="a .py file, and the strategy in it")],
+    scenario: Annotated[str, typer.Option(help="world in which it is tried")] = "baseline",
+    count: Annotated[int, typer.Option(min=1, max=20_000, help="traders")] = 2,
+    capital: Annotated[float, typer.Option(min=0.0, help="money that each brings, quote units")] = 1.0e5,
+    leverage: Annotated[float, typer.Option(min=1.0, max=1_000.0, help="leverage that each chooses")] = 5.0,
+    seed: Annotated[int, typer.Option(min=0, help="root of every draw")] = 1,
+    time_limit: Annotated[float, typer.Option(min=0.01, help="seconds that a decision may take")] = 1.0,
+) -> None:
+    """Run a strategy in plain Python through the rules that every strategy keeps."""
+    with exit_codes():
+        from sim.runs.check_strategy import check_command
+
+        options = {"count": count, "capital": capital, "leverage": leverage, "seed": seed}
+        kept = check_command(target, scenario, time_limit, options)
+    if not kept:
+        raise typer.Exit(FAILED_STRATEGY)
 
 
 @app.command()

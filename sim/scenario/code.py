@@ -41,7 +41,7 @@ def read_code_files(document: Document, file: Path) -> tuple[dict[int, CodeFile]
             continue
         path: Path_ = ("populations", row, "file")
         try:
-            location, raw, text = _read(file.parent / item["file"])
+            location, raw, text = read_code(file.parent / item["file"])
         except ValueError as error:
             message = f"{item['file']}: {error}"
             problems.append(problem_at(document.position(path), dotted(document.tree, path), message))
@@ -62,7 +62,7 @@ def _places(document: Document, row: int) -> list[tuple[str, Position]]:
     return [(".".join(map(str, path)), place) for path, place in below]
 
 
-def _read(path: Path) -> tuple[Path, bytes, str]:
+def read_code(path: Path) -> tuple[Path, bytes, str]:
     """Path without links, bytes and text of a regular .py file. ValueError says what else it is."""
     try:
         location = path.resolve()

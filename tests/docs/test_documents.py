@@ -17,6 +17,8 @@ DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"(?:<!-- test: (?P<marker>[^\n]*?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.S)
 HOW_TO = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 # Commands that take long; their own tests play them.
+# Blocks that readers save as files, for the commands of the same document.
+FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.S)
 NOT_PLAYED = ("firesale experiment experiments/maintenance_margin",)
 
 
@@ -42,7 +44,7 @@ def _commands():
         for marker, text in _blocks(path, ""):
             for line in text.splitlines():
                 if line.startswith("firesale ") and line not in NOT_PLAYED:
-                    yield pytest.param(line, marker, id=f"{_name(path)}: {line[9:60]}")
+                    yield pytest.param(path, line, marker, id=f"{_name(path)}: {line[9:60]}")
 
 
 @pytest.fixture
@@ -71,8 +73,10 @@ def test_python_in_readme_and_how_to_runs(text):
     exec(compile(text, "document", "exec"), {"__name__": "document"})
 
 
-@pytest.mark.parametrize(("line", "marker"), list(_commands()))
-def test_commands_in_readme_and_how_to_work(line, marker, results_here):
+@pytest.mark.parametrize(("path", "line", "marker"), list(_commands()))
+def test_commands_in_readme_and_how_to_work(path, line, marker, results_here):
+    for item in FILE.finditer(path.read_text(encoding="utf-8")):
+        (results_here / item["name"]).write_text(item["text"])
     _run(line, marker, results_here)
 
 

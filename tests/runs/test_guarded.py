@@ -270,3 +270,24 @@ def test_answers_and_errors_come_back_as_they_are():
     assert caught.value.filename == "x"
     with pytest.raises(RunDied, match="ArithmeticError: 7"):
         in_own_process(refuse, ("other",), {})
+
+
+def test_the_suite_on_a_file_prints_its_report_and_ends_a_strategy_that_hangs(here):
+    folder = here()
+    (folder / "idle.py").write_text(
+        "from sim.agents import Trader\n\n\nclass Idle(Trader):\n    def decide(self, view):\n        pass\n"
+    )
+    code, out, err = firesale("check-strategy", "idle.py", cwd=folder)
+    assert code == 0 and out.startswith("Idle: 12 of 12 rules kept\n  ok   decides in time: "), err
+    (folder / "hangs.py").write_text(CODE.replace('"trade"', '"loop"'))
+    code, out, err = firesale("check-strategy", "hangs.py:Mine", "--time-limit", "0.1", cwd=folder)
+    assert code == 65 and not out
+    assert err.splitlines()[-1].endswith(
+        "trader 0, step 3: decide() took longer than 1 s; its worker process was ended"
+    )
+    (folder / "fails.py").write_text(CODE.replace('"trade"', '"raise"'))
+    code, out, err = firesale("check-strategy", "fails.py", cwd=folder)
+    assert code == 65 and "FAIL sends valid orders: population under_test, trader 0, step 3: " in out
+    for target, said in (("idle.py:Idel", "did you mean 'Idle'"), ("absent.py", "no such file")):
+        code, out, err = firesale("check-strategy", target, cwd=folder)
+        assert code == 2 and said in err and not out
