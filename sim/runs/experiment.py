@@ -138,9 +138,8 @@ def _write(
     facts: dict[str, Any],
     started: float,
 ) -> Path:
-    digest = hashlib.sha256(
-        repr([facts["code"], *((task.overrides, task.seed, task.labels) for task in tasks)]).encode()
-    )
+    runs_of = [(task.overrides, task.seed, task.labels) for task in tasks]
+    digest = hashlib.sha256(repr([facts["code"], runs_of] if facts["code"] else runs_of).encode())
     with store.new_folder(target) as folder:
         folder.write_frame("runs.parquet", runs)
         for name in ("claim.md", "sweep.yaml", "scenario.yaml", "measure.py"):
