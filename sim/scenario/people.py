@@ -252,7 +252,7 @@ def signal_rows(scenario: Scenario, record: SignalTrader, seed: int) -> Crowd:
 
 
 def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.ndarray) -> Crowd:
-    """Unleveraged longs, and shorts at low leverage against everybody else: afterwards sizes sum to zero exactly."""
+    """Unleveraged longs, and shorts at low leverage against everybody else: the rest stands with the outside world."""
     rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
     n_long = min(int(record.long_rows_share * record.count), record.count - 1)
@@ -267,10 +267,10 @@ def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.
         if n_long > 0:
             total = record.unleveraged_longs * instrument.liquidity_scale / unit
             crowd.lots[k, :n_long] = flip * np.floor(total * shares[:n_long] / shares[:n_long].sum()).astype(np.int64)
-        against = int(net_lots[k]) + int(crowd.lots[k].sum())
+        against = round((int(net_lots[k]) + int(crowd.lots[k].sum())) * (1.0 - record.booked_outside))
         short = shares[n_long:] / shares[n_long:].sum()
         crowd.lots[k, n_long:] = -np.sign(against) * np.floor(abs(against) * short).astype(np.int64)
-        crowd.lots[k, n_long] -= int(net_lots[k]) + int(crowd.lots[k].sum())
+        crowd.lots[k, n_long] -= against + int(crowd.lots[k, n_long:].sum())
         crowd.entry_ticks[k] = ages.ticks[k]
         value += np.abs(crowd.lots[k]) * unit
     crowd.wallet = value / record.leverage + 1.0

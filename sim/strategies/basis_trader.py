@@ -24,6 +24,10 @@ class BasisTrader(Record):
         source=PROTOTYPE, ge=0, le=1e13,
     )  # fmt: skip
     long_rows_share: float = dial(0.2, "share of rows that hold those longs", source=ASSUMED, ge=0, le=0.9)
+    booked_outside: float = dial(
+        0.5, "share of the hedged shorts held by the outside world, whose dealers also take what others lay off: "
+        "what they take closes shorts, so open interest falls", source=ASSUMED, ge=0, le=1,
+    )  # fmt: skip
     size_sigma: float = dial(1.5, "sigma of the log-normal size", source=ASSUMED, ge=0, le=5)
     unwind_band_bp: float = dial(
         50.0, "discount of the book to the index at which they take profit", unit="bp", source=ASSUMED, ge=0, le=5_000
