@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 
 MINUTE_S = 60.0
 RECOVERY_S = 3600.0
+REBOUND = 0.005  # of price: a rebound that ends a leg of a fall
+LEG = 0.015  # of price: a leg that counts
 
 
 @dataclass(frozen=True)
@@ -49,15 +51,47 @@ def deepest_fall(prices: Floats) -> Fall:
     return Fall(drawdown, int(prices[: low + 1].argmax()), low)
 
 
-def fall_recovered(prices: Floats, fall: Fall, step_seconds: float) -> float | None:
-    """Share of the fall regained 60 minutes after the low; None without a fall or when the run ended before."""
+def fall_recovered(prices: Floats, fall: Fall, step_seconds: float, after_s: float = RECOVERY_S) -> float | None:
+    """Share of the fall regained some time after the low; None without a fall or when the run ended before."""
     if fall.low_row is None or fall.high_row is None:
         return None
-    later = fall.low_row + round(RECOVERY_S / step_seconds)
+    later = fall.low_row + round(after_s / step_seconds)
     if later >= len(prices):
         return None
     low, high = prices[fall.low_row], prices[fall.high_row]
     return float((prices[later] - low) / (high - low))
+
+
+def fall_legs(prices: Floats, fall: Fall, step_seconds: float) -> int | None:
+    """Legs from the high to the low on one-minute closes; None without a fall.
+
+    A rebound of 0.5 % ends a leg, and legs of 1.5 % count: 10 October 2025 had three (BTC mark price).
+    """
+    if fall.low_row is None or fall.high_row is None:
+        return None
+    stride = max(1, round(MINUTE_S / step_seconds))
+    path = [*prices[fall.high_row : fall.low_row : stride].tolist(), float(prices[fall.low_row])]
+    top = bottom = path[0]
+    legs, rising = 0, False
+    for price in path[1:]:
+        if rising:
+            top = max(top, price)
+            if top - price >= REBOUND * top:
+                rising, bottom = False, price
+        else:
+            bottom = min(bottom, price)
+            if price - bottom >= REBOUND * bottom:
+                legs += int(top - bottom >= LEG * top)
+                rising, top = True, price
+    return legs + int(not rising and top - bottom >= LEG * top)
+
+
+def open_interest_lost(rows: Rows, fall: Fall, step_seconds: float) -> float | None:
+    """Share of the contracts open at the start that is gone 60 minutes after the low, or at the end if that is sooner."""
+    if fall.low_row is None or not rows["open_interest"][0]:
+        return None
+    later = min(fall.low_row + round(RECOVERY_S / step_seconds), len(rows) - 1)
+    return 1.0 - float(rows["open_interest"][later]) / float(rows["open_interest"][0])
 
 
 def fall_share_10min(prices: Floats, step_seconds: float) -> float | None:
