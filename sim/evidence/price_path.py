@@ -87,7 +87,7 @@ def fall_legs(prices: Floats, fall: Fall, step_seconds: float) -> int | None:
 
 
 def open_interest_lost(rows: Rows, fall: Fall, step_seconds: float) -> float | None:
-    """Share of the contracts open at the start that is gone 60 minutes after the low, or at the end if that is sooner."""
+    """Share of the contracts open at the start that is gone 60 minutes after the low (or at the end)."""
     if fall.low_row is None or not rows["open_interest"][0]:
         return None
     later = min(fall.low_row + round(RECOVERY_S / step_seconds), len(rows) - 1)

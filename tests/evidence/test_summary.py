@@ -20,7 +20,8 @@ from sim.tables.layout import EVENTS, STEPS
 
 # The keys that summary.json promises.
 PROMISED = """seed config_hash steps liquidations liquidated_notional liquidated_share_of_open_interest
-long_share_of_liquidated price_drawdown fall_recovered_10min fall_recovered_60min fall_legs open_interest_lost gross_drain_bp net_drain_bp fund_start fund_end
+long_share_of_liquidated price_drawdown fall_recovered_10min fall_recovered_60min
+fall_legs open_interest_lost gross_drain_bp net_drain_bp fund_start fund_end
 fund_exhausted first_fund_payment_step first_adl_step adl_notional adl_accounts uncovered depth_trough_ratio
 spread_median_bp volatility_bp_per_minute branching_ratio mean_posted_margin digest""".split()
 
