@@ -97,7 +97,7 @@ def october_figure(paths: Sequence[MarketPath]) -> bytes:
         return png(figure)
 
 
-def _fan(axes: Any, minute: Floats, curves: Sequence[Floats], colour: str, label: str) -> None:
+def _fan(axes: Any, minute: NDArray[Any], curves: Sequence[Floats], colour: str, label: str) -> None:
     low, middle, high = np.quantile(np.array(curves), [0.1, 0.5, 0.9], axis=0)
     axes.fill_between(minute, low, high, color=colour, alpha=0.2, lw=0)
     axes.plot(minute, middle, color=colour, label=label)

@@ -20,15 +20,15 @@ def test_every_scenario_that_comes_with_the_package_is_valid(name):
 def test_the_october_scenario_is_the_baseline_with_news_and_a_small_fund():
     baseline, october = load("baseline"), load("btc_2025_10_10")
     assert [instrument.news for instrument in baseline.instruments] == [(), ()]
-    assert [[item.size for item in instrument.news] for instrument in october.instruments] == [[-0.015, -0.035]] * 2
+    assert [[item.size for item in instrument.news] for instrument in october.instruments] == [[-0.023, 0.007, -0.035]] * 2
     assert baseline.populations == october.populations
     assert [instrument.start_price for instrument in october.instruments] == [117_000.0, 4_370.0]
-    assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 14.0
+    assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 10.0
 
 
 def test_the_scenario_overrides_the_rule_book_and_the_rest_of_it_stays():
     venue = load("baseline").venues["binance"]
-    assert venue.liquidation.price_band == 0.016
+    assert venue.liquidation.price_band == 0.025
     assert venue.liquidation.fee_rate == 0.012
     assert len(venue.margin.schedules["BTCUSDT"]) == len(venue.margin.schedules["ETHUSDT"]) == 12
     assert venue.margin.schedules["BTCUSDT"][2] == (800_000.0, 0.0065, 75.0)
@@ -122,7 +122,7 @@ def test_notes_say_what_was_coarsened():
 def test_the_ladder_holds_worst_news_and_a_quarter_beyond():
     scenario = load("btc_2025_10_10")
     low, high = scenario.price_range(scenario.instruments[0])
-    assert low == pytest.approx(117_000 * 0.985 * 0.965 * 0.75) and high == pytest.approx(117_000 * 1.25)
+    assert low == pytest.approx(117_000 * 0.977 * 1.007 * 0.965 * 0.75) and high == pytest.approx(117_000 * 1.25)
 
 
 def test_a_price_file_becomes_points_in_steps(folder, write):
