@@ -20,7 +20,9 @@ def test_every_scenario_that_comes_with_the_package_is_valid(name):
 def test_the_october_scenario_is_the_baseline_with_news_and_a_small_fund():
     baseline, october = load("baseline"), load("btc_2025_10_10")
     assert [instrument.news for instrument in baseline.instruments] == [(), ()]
-    assert [[item.size for item in instrument.news] for instrument in october.instruments] == [[-0.023, 0.007, -0.035]] * 2
+    assert [[item.size for item in instrument.news] for instrument in october.instruments] == [
+        [-0.023, 0.007, -0.035]
+    ] * 2
     assert baseline.populations == october.populations
     assert [instrument.start_price for instrument in october.instruments] == [117_000.0, 4_370.0]
     assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 10.0
