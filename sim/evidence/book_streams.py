@@ -81,6 +81,8 @@ def simulated_updates(
 ) -> LevelUpdates:
     """The order events of a run of one instrument as level updates, each a message of its own.
 
+    Fills of one order on one level are one update.
+
     `quantity`: lots on each tick of the ladder (its first tick is `ladder`) before the run; up to `best_bid` they are
     bids. The events of a step are spread evenly over it, in their order.
     """
@@ -102,6 +104,8 @@ def simulated_updates(
     first = np.maximum.accumulate(np.where(new, np.arange(len(new)), 0))
     amount[place] = running - running[first] + changes[place][first]
     n = len(held)
+    last = np.concatenate([np.ones(n, bool), ~_followed_by_its_own_fill(rows)])
+    sides, ticks, amount, rows = sides[last], ticks[last], amount[last], rows[last[n:]]
     return LevelUpdates(
         seconds=np.concatenate([np.zeros(n), _spread_over_steps(rows["step"]) * step_seconds]),
         message=np.concatenate([np.zeros(n, np.int64), np.arange(1, len(rows) + 1)]),
@@ -122,6 +126,14 @@ def simulated_orders(events: Rows, tick_size: float, lot_size: float, step_secon
     first = np.flatnonzero(np.concatenate([[True], (np.diff(keys) != 0).any(axis=0)]))
     money = np.abs(rows["size"]) * rows["price"] * (tick_size * lot_size)
     return Orders(seconds[first], np.sign(rows["size"])[first].astype(np.int64), np.add.reduceat(money, first))
+
+
+def _followed_by_its_own_fill(rows: Rows) -> NDArray[np.bool_]:
+    """Fills after which the same order goes on filling on the same level: a venue tells such fills as one change."""
+    names = ("kind", "step", "actor", "price")
+    same = np.all([rows[name][1:] == rows[name][:-1] for name in names], axis=0)
+    same &= np.sign(rows["size"][1:]) == np.sign(rows["size"][:-1])
+    return np.append(same & (rows["kind"][1:] == EVENT_FILL), False)[: len(rows)]
 
 
 def _spread_over_steps(step: Rows) -> Floats:

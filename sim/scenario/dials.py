@@ -217,7 +217,7 @@ class Quote:
 
 
 def profile_quotes(record: MarketMaker, dt: float, thinning: float) -> list[Quote]:
-    """As many quotes in each bin as give its rate at their life, evenly spaced from its near end, fresh ones first."""
+    """As many quotes in each bin as give its rate at their life, evenly spaced, fresh ones first."""
     quotes: list[Quote] = []
     before = (0.0, 0.0, 0.0)
     for part in record.profile or ():
@@ -226,7 +226,8 @@ def profile_quotes(record: MarketMaker, dt: float, thinning: float) -> list[Quot
         count = max(round(part.increases_per_s * life / 2.0 / thinning), 1)
         width = part.to_bp - before[0]
         for i in range(count):
-            distance = (before[0] + width * i / count) * BP
+            # The first bin begins at the centre itself, so that the spread is one tick; the others at half a gap.
+            distance = (before[0] + width * (i + (0.5 if before[0] > 0.0 else 0.0)) / count) * BP
             quotes.append(Quote(1, distance, (part.ask_money - before[2]) / count, fresh))
             quotes.append(Quote(-1, distance, (part.bid_money - before[1]) / count, fresh))
         before = (part.to_bp, part.bid_money, part.ask_money)

@@ -46,7 +46,8 @@ def test_a_number_without_a_source_is_found(tmp_path):
 def test_a_population_lives_through_a_calm_hour_fraction_in_the_baseline(name):
     result = simulate(load("baseline", {"populations": {"from": name}}), steps=300)
     assert result.summary["traded_notional"] > 0
-    assert result.summary["liquidated_share_of_open_interest"] < 0.02
+    # Missing where nobody has a position to lose.
+    assert (result.summary["liquidated_share_of_open_interest"] or 0.0) < 0.02
 
 
 def test_included_and_written_out_people_are_the_same_configuration():
