@@ -153,12 +153,12 @@ def book_figure(distances: Sequence[float], edges: Sequence[float], books: Seque
     with styled():
         figure, axes = new_figure(11.0, 4.6, 1, 2)
         depth, rates = axes[0]
-        for book, (colour, marker) in zip(books, looks, strict=False):
-            depth.plot(distances, book.ask, color=colour, marker=marker, label=f"{book.label}, asks")
-            depth.plot(
-                distances, book.bid, color=colour, marker=marker, linestyle=":", markerfacecolor="white",
-                label=f"{book.label}, bids",
-            )  # fmt: skip
+        for number, (book, (colour, marker)) in enumerate(zip(books, looks, strict=False)):
+            # The simulated book lies on top, in small, where it is the recorded one.
+            common = {"color": colour, "marker": marker, "markersize": 8 if number else 4, "zorder": 3 if number else 6}
+            depth.plot(distances, book.ask, label=f"{book.label}, asks", **common)
+            hollow = common | {"linestyle": ":", "markerfacecolor": "white"}
+            depth.plot(distances, book.bid, label=f"{book.label}, bids", **hollow)
         depth.set_xscale("log")
         depth.set_yscale("log")
         money_axis(depth.yaxis)
