@@ -199,10 +199,11 @@ def renew_quote(world, p, k, desk, q, words):
     population, quote, row = world.populations[p], world.quotes[q], world.desks[desk]
     jitter = population["jitter"]
     distance = quote["distance"] * (1.0 + jitter * (2.0 * uniform(words[1]) - 1.0))
-    size = int(float(quote["lots"]) * row["share"] * (1.0 + jitter * (2.0 * uniform(words[2]) - 1.0)))
     side = -quote["away"]
+    share = row["share"]
     if row["fullness"] * float(side) >= 1.0:
-        size = 0
+        share = min(share, population["staying"])
+    size = int(float(quote["lots"]) * share * (1.0 + jitter * (2.0 * uniform(words[2]) - 1.0)))
     price = shifted(world, k, row["centre"], float(quote["away"]) * distance)
     tick = whole_tick(world, k, side, price)
     arrival = END_OF_STEP if quote["slot"] < TOUCH_SLOTS else words[3] >> 1
