@@ -248,7 +248,8 @@ class _Draft:
             scope = (
                 scenario.venues[record.venue].margin.scope if record.margin_scope == "venue" else record.margin_scope
             )
-            table[p]["isolated"] = int(scope == "isolated")
+            pool = getattr(record, "collateral_allocation", "") == "pool"
+            table[p]["isolated"] = int(scope == "isolated" and not pool)
             fill_population(table[p], record, scenario)
             table[p]["recorded"] = int(record.kind == "python")
             table[p]["first_quote"] = sum(map(len, quotes))

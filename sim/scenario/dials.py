@@ -112,6 +112,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["take_profit"], row["slippage"] = record.take_profit_bp * BP, record.slippage
     fill_signals(row, record, scenario)
     _fill_reactions(row, getattr(record, "reactions", None), dt)
+    row["worst_first"] = int(getattr(record, "collateral_allocation", "") == "worst_first")
     _fill_stops(row, getattr(record, "stops", None))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.scenario.allotment import allotted_shares
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import exact, initial_rows, maintenance_rows
@@ -195,7 +196,7 @@ def _take_positions(
     wanted = np.maximum(collateral, needed)
     total = wanted.sum(axis=0)
     held = (crowd.lots != 0).sum(axis=0)
-    crowd.weight = np.where(total > 0, wanted / np.maximum(total, 1e-300), 1.0 / notional.shape[0])
+    crowd.weight = allotted_shares(record.collateral_allocation, wanted, needed, record.reserve_share)
     crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + 1.0, total)
 
 

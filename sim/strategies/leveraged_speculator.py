@@ -58,6 +58,13 @@ class LeveragedSpeculator(Record):
         ge=0,
         le=100,
     )
+    collateral_allocation: Literal["split", "even", "worst_first", "pool"] = dial(
+        "split", "money behind isolated positions: in proportion to what they want, in equal parts, what each needs "
+        "and a reserve that goes to the worst first, or one pool (margin is cross then)", source=ASSUMED,
+    )  # fmt: skip
+    reserve_share: float = dial(
+        0.5, "worst_first: kept back of what a position has beyond its need", source=ASSUMED, ge=0, le=1
+    )
     reactions: Reactions | None = dial(None, "what they do about their accounts; null: nothing")
     stops: StopUse | None = dial(None, "stop-loss and take-profit; needs reactions, whose looks place them")
     unit_field_density: float | None = dial(

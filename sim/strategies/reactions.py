@@ -124,6 +124,10 @@ def answer_warning(world, p, t, k, row, size):
         if population["leverage_band"] > 0.0:
             hold_leverage(world, p, t, k, row, size, equity)
         return
+    if population["worst_first"] != 0:
+        equity += draw_on_wallet(world, p, k, row, account, equity, maintenance)
+        if float(equity) >= population["warning_ratio"] * float(maintenance):
+            return
     ratio = float(equity) / (population["target_ratio"] * float(max(maintenance, 1)))
     cut = 1.0 - max(ratio, 0.0)
     missing = int(population["target_ratio"] * float(maintenance)) - equity
@@ -143,14 +147,36 @@ def answer_warning(world, p, t, k, row, size):
 
 
 @kernel
+def draw_on_wallet(world, p, k, row, account, equity, maintenance):
+    """The reserve goes to the position with the lowest equity over maintenance of its owner's; the atoms moved."""
+    population = world.populations[p]
+    owner = population["first_trader"] + row
+    venue = world.venues[population["venue"]]
+    for other in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
+        if other != k and world.position_size[other * world.clock[0]["n_traders"] + owner] != 0:
+            its_equity, its_maintenance = account_margin(world, account_of(world, owner, other))
+            if float(its_equity) * float(maintenance) < float(equity) * float(its_maintenance):
+                return 0
+    missing = int(population["target_ratio"] * float(maintenance)) - equity
+    return top_up_from_wallet(world, k, owner, account, missing)
+
+
+@kernel
+def top_up_from_wallet(world, k, owner, account, missing):
+    """Move free money to an isolated position; the atoms moved."""
+    if account == owner:
+        return 0
+    amount = max(min(missing, world.quote_balance[owner]), 0)
+    if amount > 0:
+        transfer(world, EVENT_TOP_UP, owner, account, amount, k, owner, owner, NONE)
+    return amount
+
+
+@kernel
 def top_up_from_outside(world, p, k, row, account, missing):
     """Own money in the wallet first, then what is left of the wealth outside the venue."""
     owner = world.populations[p]["first_trader"] + row
-    if account != owner:
-        amount = min(missing, world.quote_balance[owner])
-        if amount > 0:
-            transfer(world, EVENT_TOP_UP, owner, account, amount, k, owner, owner, NONE)
-            missing -= amount
+    missing -= top_up_from_wallet(world, k, owner, account, missing)
     amount = min(missing, world.traders[owner]["outside_wealth"])
     if amount > 0:
         outside = world.clock[0]["outside_trader"]

@@ -82,7 +82,7 @@ CASES = _layout("account step cause event")
 POPULATIONS = _layout(
     "recorded "
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
-    "attention_steps look_steps panic_steps stop_last return_delay n_fresh sizing holding_steps lead_steps "
+    "attention_steps look_steps panic_steps stop_last worst_first return_delay n_fresh sizing holding_steps lead_steps "
     "at_index symmetric rolling horizon_steps window_ticks first_distance n_distances order_lots",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
