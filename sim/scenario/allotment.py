@@ -1,8 +1,9 @@
 """How a trader's money is allotted to its isolated positions at the start."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-Rows = np.ndarray
+Rows = NDArray[np.float64]
 
 
 def allotted_shares(rule: str, wanted: Rows, needed: Rows, reserve_share: float) -> Rows:

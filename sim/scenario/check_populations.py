@@ -46,11 +46,11 @@ def check_population(scenario: Scenario, row: int, population: Population) -> It
                 f"{reactions.target_ratio:g} is not above warning_ratio {reactions.warning_ratio:g}",
             )
     allocation = getattr(population, "collateral_allocation", "split")
-    path = ("populations", row, "collateral_allocation")
+    place = ("populations", row, "collateral_allocation")
     if allocation == "pool" and population.margin_scope == "isolated":
-        yield path, f"pool of population '{population.name}' is cross margin, and margin_scope says isolated"
+        yield place, f"pool of population '{population.name}' is cross margin, and margin_scope says isolated"
     if allocation == "worst_first" and reactions is None:
-        yield path, "worst_first needs reactions: the reserve moves when traders look at their accounts"
+        yield place, "worst_first needs reactions: the reserve moves when traders look at their accounts"
     if stops is not None:
         if reactions is None:
             yield ("populations", row, "stops"), "needs reactions: stops are placed when traders look at their accounts"
