@@ -83,13 +83,21 @@ def parts_explain_equity(world):
     never_inline()
     n, n_traders = world.clock[0]["n_instruments"], world.clock[0]["n_traders"]
     unexplained = np.zeros(world.profits.shape[0] // n, np.int64)
-    for trader in range(n_traders):
-        holder = holder_of(world, trader)
-        for row in range(trader, world.quote_balance.shape[0], n_traders):
-            unexplained[holder] += world.quote_balance[row]
+    institutions = world.populations[0]["n_traders"]
+    for span in range(institutions + world.populations.shape[0] - 1):
+        first, rows = span, 1
+        if span >= institutions:
+            population = world.populations[span - institutions + 1]
+            first, rows = population["first_trader"], population["n_traders"]
+        if rows == 0:
+            continue
+        holder = holder_of(world, first)
+        for row in range(first, world.quote_balance.shape[0], n_traders):
+            unexplained[holder] += total_of(world.quote_balance[row : row + rows])
         for k in range(n):
             value = world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
-            unexplained[holder] += world.position_size[k * n_traders + trader] * value
+            row = k * n_traders + first
+            unexplained[holder] += total_of(world.position_size[row : row + rows]) * value
     for row in range(world.profits.shape[0]):
         profit = world.profits[row]
         explained = profit["start"] + profit["price"] + profit["spread"] + profit["funding"] + profit["fees"]
@@ -98,6 +106,15 @@ def parts_explain_equity(world):
         if unexplained[holder] != 0:
             return False
     return True
+
+
+@kernel
+def total_of(column):
+    """Sum of a part of a column; a loop of its own over a slice becomes vector code."""
+    total = 0
+    for i in range(column.shape[0]):
+        total += column[i]
+    return total
 
 
 @kernel

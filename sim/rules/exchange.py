@@ -14,6 +14,7 @@ from sim.rules.events import emit
 from sim.rules.margin import account_of, notional
 from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
+from sim.rules.safe_radius import mark_look_due
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -217,6 +218,7 @@ def remove_stop(world, i):
     k, owner, price = stop["instrument"], stop["owner"], stop["trigger_price"]
     emit(world, EVENT_STOP_REMOVED, k, owner, NONE, price, signed, 0, stop_id(stop), NONE, NONE)
     world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] -= 1
+    mark_look_due(world, account_of(world, owner, k))
     for j in range(i, n - 1):
         world.stops[j] = world.stops[j + 1]
     world.clock[0]["n_stops"] = n - 1

@@ -17,9 +17,16 @@ ANCHOR_WORK = 2  # looks per account, the first of which is due to the anchor it
 
 @kernel
 def mark_account_dirty(world, account):
-    """The account changed: look at it in the next sweep."""
+    """The account changed: look at it in the next sweep, and do not pass its owner's next look."""
     world.safe_radius[account] = -1.0
     world.block_radius[account >> BLOCK_BITS] = -1.0
+    world.look_radius[account] = -1.0
+
+
+@kernel
+def mark_look_due(world, account):
+    """Stops were placed or are gone: do not pass the next look of the account's owner."""
+    world.look_radius[account] = -1.0
 
 
 @kernel
@@ -91,7 +98,13 @@ def sweep(world):
 
 @kernel
 def _move_anchor(world):
-    """Measure from today's marks again: every account is looked at once more."""
+    """Measure from today's marks again: every account is looked at once more.
+
+    What is within (r - moved) / (1 + moved) of the new anchor is within r of the old one.
+    """
+    moved = displacement(world)
+    for account in range(world.look_radius.shape[0]):
+        world.look_radius[account] = (world.look_radius[account] - moved) / (1.0 + moved) * SHRINK
     for k in range(world.instruments.shape[0]):
         world.instruments[k]["anchor_price"] = world.instruments[k]["mark_price"]
     for account in range(world.safe_radius.shape[0]):

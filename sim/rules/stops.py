@@ -7,6 +7,8 @@ import numpy as np
 
 from sim.rules.events import emit
 from sim.rules.exchange import execute, stop_id
+from sim.rules.margin import account_of
+from sim.rules.safe_radius import mark_look_due
 from sim.terms import kernel
 from sim.terms.vocabulary import (
     BUY,
@@ -41,6 +43,7 @@ def place_stop(world, k, side, owner, size, trigger_price, limit_price, flags):
     world.clock[0]["sequence"] += 1
     world.clock[0]["n_stops"] = n + 1
     world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] += 1
+    mark_look_due(world, account_of(world, owner, k))
     note_trigger(world.instruments[k], stop)
     emit(world, EVENT_STOP_PLACED, k, owner, flags, trigger_price, side * size, limit_price, stop_id(stop), NONE, NONE)
     return True
@@ -128,6 +131,7 @@ def _take_triggered(world):
             woken[taken, 5] = stop["flags"]
             taken += 1
             world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] -= 1
+            mark_look_due(world, account_of(world, owner, k))
             emit(world, EVENT_STOP_REMOVED, k, owner, NONE, stop["trigger_price"], signed, 0, handle, NONE, NONE)
         else:
             note_trigger(world.instruments[k], stop)

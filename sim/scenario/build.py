@@ -171,6 +171,7 @@ class _Draft:
             quote_balance=np.zeros(accounts, np.int64),
             safe_radius=np.full(accounts, -1.0),
             block_radius=np.full(-(-accounts // BLOCK), -1.0),
+            look_radius=np.full(accounts, -1.0),
             account_case=np.full(accounts, NONE, np.int64),
             cases=np.zeros(CASE_ROWS, layout.CASES),
             levels=levels,
@@ -194,9 +195,13 @@ class _Draft:
         return world
 
     def _stop_rows(self, populations: np.ndarray) -> int:
-        """Room for a stop of every user of stops in every instrument, and for those of user-written traders."""
-        users = int(populations["n_traders"][populations["stop_share"] > 0.0].sum())
-        return STOP_ROWS + users * len(self.scenario.instruments)
+        """Room for a stop of every user of stops in every instrument, and for those of user-written traders.
+
+        Users are drawn: eight standard deviations above their mean number, at most everybody.
+        """
+        expected = populations["n_traders"] * populations["stop_share"]
+        users = np.minimum(np.ceil(expected + 8.0 * np.sqrt(expected)), populations["n_traders"])
+        return STOP_ROWS + int(users.sum()) * len(self.scenario.instruments)
 
     @property
     def _record_orders(self) -> int:

@@ -12,7 +12,9 @@ from typing import Literal
 from sim.parts import ASSUMED, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.rules.margin import account_margin, account_of, notional
+from sim.rules.safe_radius import displacement
 from sim.rules.settlement import transfer
+from sim.strategies.attention import BLOCK, anybody_due, anybody_holds, note_calm
 from sim.strategies.desk import window_return
 from sim.strategies.stop_user import drop_stops, protect
 from sim.streams import draw, uniform
@@ -75,29 +77,55 @@ def look_at_accounts(world, p, t):
     if first == end:
         return
     venue = world.venues[population["venue"]]
+    moved = displacement(world)
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
-        desk = p * world.clock[0]["n_instruments"] + k
+        crowd = world.desks[p * world.clock[0]["n_instruments"] + k]["crowd"]
         move = window_return(world, k, t, population["panic_steps"])
-        holders = 0
-        fled = 0
-        for row in range(first, end):
-            owner = population["first_trader"] + row
-            position = k * world.clock[0]["n_traders"] + owner
-            size = world.position_size[position]
-            if size == 0:
-                if world.positions[position]["stops"] > 0:
-                    drop_stops(world, p, t, k, row)
-                continue
+        share = 0.0
+        if population["panic"] > 0.0 and abs(move) > population["panic_move"]:
+            share = look_in_panic(world, p, t, k, first, end, move, crowd, moved)
+        else:
+            account = account_of(world, population["first_trader"], k)
+            for start in range(first, end, BLOCK):
+                stop = min(start + BLOCK, end)
+                if anybody_due(world.look_radius[account + start : account + stop], moved):
+                    for row in range(start, stop):
+                        if world.look_radius[account + row] <= moved:
+                            look_at_account(world, p, t, k, row, moved)
+        if share > 0.0 or (crowd > 0.0 and anybody_holds(world, p, k, first, end)):
+            world.desks[p * world.clock[0]["n_instruments"] + k]["crowd"] += (share - crowd) / float(period)
+
+
+@kernel
+def look_in_panic(world, p, t, k, first, end, move, crowd, moved):
+    """All of them look at their accounts, and some flee; the share of holders who did."""
+    holders = 0
+    fled = 0
+    for row in range(first, end):
+        size = world.position_size[k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"] + row]
+        if size != 0:
             holders += 1
-            if flees(world, p, t, k, row, size, move, world.desks[desk]["crowd"]):
+            if flees(world, p, t, k, row, size, move, crowd):
                 close_share(world, p, t, k, row, size, 1.0)
                 fled += 1
-            else:
-                protect(world, p, t, k, row, size)
-                answer_warning(world, p, t, k, row, size)
-        if holders > 0:
-            share = float(fled) / float(holders)
-            world.desks[desk]["crowd"] += (share - world.desks[desk]["crowd"]) / float(period)
+                continue
+        look_at_account(world, p, t, k, row, moved)
+    return float(fled) / float(max(holders, 1))
+
+
+@kernel
+def look_at_account(world, p, t, k, row, moved):
+    """Tidy up or place stops, answer a warning; a look without an answer notes how long it holds."""
+    never_inline()
+    position = k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"] + row
+    size = world.position_size[position]
+    if size != 0:
+        protect(world, p, t, k, row, size)
+        answer_warning(world, p, t, k, row, size, moved)
+    elif world.positions[position]["stops"] > 0:
+        drop_stops(world, p, t, k, row)
+    else:
+        note_calm(world, p, k, row, moved)
 
 
 @kernel
@@ -113,16 +141,18 @@ def flees(world, p, t, k, row, size, move, crowd):
 
 
 @kernel
-def answer_warning(world, p, t, k, row, size):
+def answer_warning(world, p, t, k, row, size, moved):
     """Answer to a warning, or hold the leverage within its band. Safe accounts are passed at the price of one look."""
     population = world.populations[p]
     account = account_of(world, population["first_trader"] + row, k)
     if population["warning_ratio"] <= 0.0:
+        note_calm(world, p, k, row, moved)
         return
     equity, maintenance = account_margin(world, account)
     if float(equity) >= population["warning_ratio"] * float(maintenance):
         if population["leverage_band"] > 0.0:
             hold_leverage(world, p, t, k, row, size, equity)
+        note_calm(world, p, k, row, moved)
         return
     if population["worst_first"] != 0:
         equity += draw_on_wallet(world, p, k, row, account, equity, maintenance)

@@ -24,15 +24,20 @@ class StopUse(Record):
 
 
 @kernel
+def uses_stops(world, p, k, row):
+    """True for the traders who protect their positions in an instrument."""
+    share = world.populations[p]["stop_share"]
+    return share > 0.0 and uniform(draw(world, p, int(0), (k << 24) + row, DRAW_STOP)[0]) < share
+
+
+@kernel
 def protect(world, p, t, k, row, size):
     """Place a stop-loss and a take-profit around the present mid, once for as long as the stop sleeps."""
     population = world.populations[p]
     owner = population["first_trader"] + row
-    if population["stop_share"] <= 0.0 or world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] > 0:
+    if world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] > 0 or not uses_stops(world, p, k, row):
         return
     words = draw(world, p, int(0), (k << 24) + row, DRAW_STOP)
-    if uniform(words[0]) >= population["stop_share"]:
-        return
     low, high = population["stop_low"], population["stop_high"]
     rate = float(world.traders[owner]["initial_rate"]) / float(world.clock[0]["rate_scale"])
     distance = (low + (high - low) * uniform(words[1])) * rate

@@ -32,6 +32,7 @@ class World(Holder):
         "quote_balance": (INT, 1),  # (accounts,) atoms
         "safe_radius": (FLOAT, 1),  # (accounts,) relative move from the anchor below which no check is due
         "block_radius": (FLOAT, 1),  # (accounts / 64,) least radius of a block
+        "look_radius": (FLOAT, 1),  # (accounts,) the same move below which its owner's look finds nothing to do
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
         "levels": (layout.LEVELS, 1),
@@ -66,6 +67,7 @@ class World(Holder):
     quote_balance: np.ndarray
     safe_radius: np.ndarray
     block_radius: np.ndarray
+    look_radius: np.ndarray
     account_case: np.ndarray
     cases: np.ndarray
     levels: np.ndarray

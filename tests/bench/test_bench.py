@@ -13,6 +13,8 @@ REQUIRED = (
     "loop_events_per_s_10k",
     "loop_events_per_s_100k",
     "loop_us_per_step_100k",
+    "loop_events_per_s_ten_strategies_10k",
+    "loop_events_per_s_ten_strategies_100k",
     "bytes_per_account",
     "memory_growth_mb",
     "compile_s",
@@ -91,6 +93,15 @@ def test_the_loop_benchmark_has_one_instrument_and_the_accounts_it_names():
     assert session.names.instruments == ("BTCUSDT",)
     speculators = session.names.populations.index("speculators")
     assert int((session.names.population_of_trader == speculators).sum()) == 200
+
+
+def test_the_crowded_benchmark_has_ten_kinds_of_strategy_that_share_the_flow_of_the_calm_market():
+    session, calm = bench.world_of_all_kinds(200, 400), bench.world_of(200, True, 400)
+    assert len(set(session.world.populations["kind"][1:].tolist())) >= 10
+    for each in (session, calm):
+        each.advance(400)
+    crowded, usual = (int(each.world.clock[0]["order_events"]) for each in (session, calm))
+    assert 0.9 * usual < crowded < 1.25 * usual
 
 
 def test_an_account_with_one_position_takes_at_most_200_bytes():
