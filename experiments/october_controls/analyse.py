@@ -1,30 +1,30 @@
-"""Three controls: a larger fund, an index that follows the book, a fall without speed."""
+"""Shares of liquidated notional and of the fall: three controls: a larger fund, an index that follows the book, a fall without speed."""
 
 import pandas as pd
 
 from sim.evidence.analysis import Analysis
 from sim.evidence.targets import Target, judged, with_forced_share
 
-SHARE = "auto-deleveraged over liquidated notional"
-REGAINED = "fall regained after 60 minutes"
+SHARE = "auto-deleveraged"
+REGAINED = "regained"
 
 TARGETS = (
-    Target("adl_share_of_liquidated", f"{SHARE}, event budget of 10 bp"),
-    Target("adl_share_of_liquidated", f"{SHARE}, event budget of 22 bp", arm="budget_22_bp"),
-    Target("adl_share_of_liquidated", f"{SHARE}, the venue's whole fund", 0.0, 0.0, "whole_fund"),
-    Target("price_drawdown", "drawdown, the venue's whole fund", arm="whole_fund", digits=3),
-    Target("fall_recovered_60min", f"{REGAINED}, index apart from the book", 0.5, 0.8),
+    Target("adl_share_of_liquidated", f"{SHARE}, budget 10 bp"),
+    Target("adl_share_of_liquidated", f"{SHARE}, budget 22 bp", arm="budget_22_bp"),
+    Target("adl_share_of_liquidated", f"{SHARE}, whole fund", 0.0, 0.0, "whole_fund"),
+    Target("price_drawdown", "drawdown, whole fund", arm="whole_fund", digits=3),
+    Target("fall_recovered_60min", f"{REGAINED}, index apart", 0.5, 0.8),
     Target("fall_recovered_60min", f"{REGAINED}, index half follows", arm="index_half_follows"),
     Target("fall_recovered_60min", f"{REGAINED}, index follows", arm="index_follows"),
     Target("price_drawdown", "drawdown, index half follows", arm="index_half_follows", digits=3),
     Target("price_drawdown", "drawdown, index follows", arm="index_follows", digits=3),
-    Target("forced_share", "forced share of the fall, October"),
-    Target("forced_share", "forced share of the fall, slow sell-off", -0.1, 0.1, "slow_sell_off"),
+    Target("forced_share", "forced share, October"),
+    Target("forced_share", "forced share, slow sell-off", -0.1, 0.1, "slow_sell_off"),
     Target("fall_recovered_60min", f"{REGAINED}, slow sell-off", -1.0, 0.25, "slow_sell_off"),
     Target("price_drawdown", "drawdown, slow sell-off", arm="slow_sell_off", digits=3),
-    Target("liquidated_share_of_open_interest", "liquidated notional over open interest, slow sell-off",
+    Target("liquidated_share_of_open_interest", "liquidated, slow sell-off",
            arm="slow_sell_off", digits=3),
-    Target("overshoot_share_of_fall", "overshoot share of the fall, slow sell-off", arm="slow_sell_off"),
+    Target("overshoot_share_of_fall", "overshoot, slow sell-off", arm="slow_sell_off"),
 )  # fmt: skip
 
 

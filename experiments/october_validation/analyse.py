@@ -21,18 +21,18 @@ PICTURE_SEEDS = 20
 TARGETS = (
     Target("forced_share", "forced share of the fall (fitted)", 0.4, 0.6),
     Target("price_drawdown", "drawdown", 0.09, 0.15, digits=3),
-    Target("fall_share_10min", "share of the fall within 10 minutes", 0.67, 0.94),
-    Target("fall_recovered_10min", "fall regained after 10 minutes", 0.43, 0.72),
-    Target("fall_recovered_60min", "fall regained after 60 minutes", 0.5, 0.8),
-    Target("open_interest_lost", "open interest lost, 60 minutes after the low", 0.10, 0.25, digits=3),
-    Target("long_share_of_liquidated", "longs' share of liquidated notional", 0.75, 0.95),
-    Target("depth_trough_ratio", "depth within 1 % around the low, over calm", 0.02, 0.20),
-    Target("liquidated_share_of_open_interest", "liquidated notional over open interest", digits=3),
+    Target("fall_share_10min", "share of the fall in 10 minutes", 0.67, 0.94),
+    Target("fall_recovered_10min", "regained after 10 minutes", 0.43, 0.72),
+    Target("fall_recovered_60min", "regained after 60 minutes", 0.5, 0.8),
+    Target("open_interest_lost", "open interest lost an hour later", 0.10, 0.25, digits=3),
+    Target("long_share_of_liquidated", "longs' share of liquidated", 0.75, 0.95),
+    Target("depth_trough_ratio", "depth around the low, of calm", 0.02, 0.20),
+    Target("liquidated_share_of_open_interest", "liquidated, of open interest", digits=3),
     Target("overshoot_share_of_fall", "overshoot share of the fall"),
-    Target("amplification", "amplification (fall over fall of the twin)"),
-    Target("adl_share_of_liquidated", "auto-deleveraged over liquidated notional", 0.2, 0.6),
+    Target("amplification", "fall over fall of the twin"),
+    Target("adl_share_of_liquidated", "auto-deleveraged, of liquidated", 0.2, 0.6),
     Target("volatility_bp_per_minute", "calm volatility, bp a minute", 3.0, 7.0, "no_news"),
-    Target("spread_median_bp", "spread, bp (one tick is 0.085 to 0.096)", 0.08, 0.10, digits=3),
+    Target("spread_median_bp", "spread, bp (tick 0.085 to 0.096)", 0.08, 0.10, digits=3),
 )
 
 
@@ -55,19 +55,19 @@ def _checks(good: pd.DataFrame) -> Iterator[Check]:
     """Shares of runs, and differences of arms."""
     october = good[good["arm"] == "october"].set_index("seed")
     legs = float((october["fall_legs"].astype(float) > 1.0).mean())
-    yield "more than one leg", f"{legs:.2f} of seeds", "0.5 or more", legs >= LEGS_MIN
+    yield "seeds with more than one leg", f"{legs:.2f}", ">= 0.5", legs >= LEGS_MIN
     both = october[october["first_adl_step"].notna()]
     later = int((both["first_adl_step"] >= both["first_fund_payment_step"]).sum())
-    yield "auto-deleveraging only after the fund paid", f"{later} of {len(both)} runs", "all", later == len(both)
+    yield "deleveraging after the fund only", f"{later} of {len(both)}", "all", later == len(both)
     calm = pd.Series(values_of(good, "no_news", "liquidated_share_of_open_interest")) / HOURS
     quiet = float((calm < CALM_SHARE_MAX).mean())
-    text = "no news: runs below 0.5 % of open interest liquidated an hour"
-    yield text, f"{quiet:.3f}", "0.95 or more", quiet >= CALM_RUNS_MIN
+    text = "no news: runs below 0.5 %/h sold"
+    yield text, f"{quiet:.3f}", ">= 0.95", quiet >= CALM_RUNS_MIN
     for arm, most in FALLS_MAX.items():
         fall = float(pd.Series(values_of(good, arm, "price_drawdown")).median())
-        yield f"drawdown, news of {arm[5]} % in five minutes", f"{fall:.3f}", f"below {most:g}", fall < most
+        yield f"drawdown, news of {arm[5]} %", f"{fall:.3f}", f"below {most:g}", fall < most
     stay = good[good["arm"] == "makers_stay"].set_index("seed")["amplification"]
     pairs = pd.concat([stay, october["amplification"]], axis=1, keys=["stay", "leave"]).dropna()
     raised = paired_difference(pairs["stay"].tolist(), pairs["leave"].tolist())
     above = raised.low is not None and raised.low > 0.0
-    yield "amplification, makers leave less makers stay", raised.text(2), "interval above 0", above
+    yield "makers leave: amplification more", raised.text(2), "above 0", above

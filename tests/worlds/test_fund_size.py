@@ -12,9 +12,9 @@ MARKET = ("step", "instrument", "last_price", "mark_price", "open_interest", *SO
 
 
 def play(scope, *overrides):
-    scenario = load("btc_2025_10_10", ["steps=2000", f"venues.binance.margin.scope={scope}", *overrides])
+    scenario = load("btc_2025_10_10", ["steps=2400", f"venues.binance.margin.scope={scope}", *overrides])
     session = build_session(scenario, 3)
-    session.advance(2000)
+    session.advance(2400)
     steps = session.take_steps()
     need = int(session.world.funds["need_max"][0]) * session.names.atom
     return np.stack([steps[name] for name in MARKET]), need, session
