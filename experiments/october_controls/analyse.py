@@ -1,4 +1,4 @@
-"""Shares of liquidated notional and of the fall: three controls: a larger fund, an index that follows the book, a fall without speed."""
+"""Three controls: a larger fund, an index that follows the book, a fall without speed."""
 
 import pandas as pd
 
