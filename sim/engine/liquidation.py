@@ -36,15 +36,14 @@ def liquidate(world, t):
             for k in range(world.instruments.shape[0]):
                 set_mark(world, k, t)
         found = assess(world, t)
-        if found == 0:
-            break
-        order_queue(world, t, found)
+        if found > 0:
+            order_queue(world, t, found)
         progress = 0
         for i in range(found):
             if clock[0]["event_row"] + EVENT_HEADROOM > world.events.shape[0]:
                 break
             progress += unwind(world, t, world.queue[0, i], round)
-        progress += trigger_stops(world)
+        progress += trigger_stops(world)  # also when nobody is in breach: the mark has moved since the last round
         if progress == 0:
             break
     for v in range(world.venues.shape[0]):

@@ -6,12 +6,15 @@ from sim.terms.vocabulary import BUY
 
 
 @kernel
-def only_reduces(position, size, side, lots):
-    """True when the order and all open orders of its side together cannot pass through zero."""
+def only_reduces(position, size, side, lots, claimed):
+    """True when the order and all open orders of its side together cannot pass through zero.
+
+    `claimed`: lots of resting orders that give way to this one.
+    """
     if side * size >= 0:
         return False
     resting = position["open_buy_lots"] if side == BUY else position["open_sell_lots"]
-    return resting + lots <= abs(size)
+    return resting - claimed + lots <= abs(size)
 
 
 @kernel
@@ -34,7 +37,8 @@ def admits(world, owner, k, side, price, lots):
     Cross: one pot. Isolated: each position's own equity, and what it lacks must be in the wallet.
     """
     n_traders = world.clock[0]["n_traders"]
-    if only_reduces(world.positions[k * n_traders + owner], world.position_size[k * n_traders + owner], side, lots):
+    held = k * n_traders + owner
+    if only_reduces(world.positions[held], world.position_size[held], side, lots, int(0)):
         return True
     population = world.traders[owner]["population"]
     if world.populations[population]["exempt"] != 0:

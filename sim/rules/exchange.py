@@ -1,6 +1,6 @@
 """One order from arrival to rest: checked, matched, settled fill by fill, and what is left rests or vanishes."""
 
-from sim.rules.admission import admits
+from sim.rules.admission import admits, only_reduces
 from sim.rules.book import (
     cancel_order,
     match_against_book,
@@ -52,10 +52,8 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     if size <= 0 or size >= LARGEST_ORDER:
         return _reject(world, k, owner, side, price, size, REJECT_SIZE)
     row = k * clock[0]["n_traders"] + owner
-    if flags & FLAG_REDUCE_ONLY:
-        size = _reducible(world, row, side, size)
-        if size <= 0:
-            return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
+    if flags & FLAG_REDUCE_ONLY and side * world.position_size[row] >= 0:
+        return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
     if kind == MARKET:
         price = no_ask(instruments[k]) - 1 if side == BUY else no_bid(instruments[k]) + 1
     if price <= no_bid(instruments[k]) or price >= no_ask(instruments[k]):
@@ -66,11 +64,22 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
         price = touch - side
         if not flags & FLAG_SLIDE or price <= no_bid(instruments[k]) or price >= no_ask(instruments[k]):
             return _reject(world, k, owner, side, price, size, REJECT_POST_ONLY)
+    claimed = 0
+    if flags & FLAG_REDUCE_ONLY:
+        claimed = _claimed(world, row, side)
+        free = -side * world.position_size[row]
+        if kind == POST_ONLY or (kind == LIMIT and not crosses):
+            free -= claimed  # an order that rests stands behind those that do; one that takes goes before them
+        size = min(size, free)
+        if size <= 0:
+            return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
     if not flags & FLAG_FORCED:
         judged = instruments[k]["mark_price"] if kind == MARKET else price
         if crosses and kind != POST_ONLY:
             judged = max(judged, touch)  # a sale below the market is filled at the market: reserve what it will be
-        if not admits(world, owner, k, side, judged, size):
+        # Resting reduce-only orders shrink with the position, so they do not stand in the way of another.
+        reducing = claimed > 0 and only_reduces(world.positions[row], world.position_size[row], side, size, claimed)
+        if not reducing and not admits(world, owner, k, side, judged, size):
             return _reject(world, k, owner, side, price, size, REJECT_MARGIN)
     if kind == FILL_OR_KILL:
         found = quantity_available(world, k, side, price, size, owner)
@@ -81,6 +90,8 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
         left = _take(world, k, side, owner, price, size, flags)
     if left > 0 and (kind == LIMIT or kind == POST_ONLY):
         _rest(world, k, side, price, left, owner, flags, tag)
+        if claimed > 0:
+            shrink_if_needed(world, k, owner)
     return size - left
 
 
@@ -92,17 +103,15 @@ def _reject(world, k, owner, side, price, size, reason):
 
 
 @kernel
-def _reducible(world, row, side, size):
-    """Lots that a reduce-only order may have: the position less the reduce-only orders already resting."""
-    held = world.position_size[row]
-    if side * held >= 0:
-        return 0
+def _claimed(world, row, side):
+    """Lots of the owner's resting reduce-only orders of this side."""
+    lots = 0
     slot = world.positions[row]["first_order"]
     while slot >= 0:
         if world.orders[slot]["flags"] & FLAG_REDUCE_ONLY and world.orders[slot]["side"] == side:
-            held += side * world.orders[slot]["size"]
+            lots += world.orders[slot]["size"]
         slot = world.orders[slot]["owner_next"]
-    return min(size, max(-side * held, 0))
+    return lots
 
 
 @kernel

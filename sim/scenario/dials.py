@@ -126,7 +126,9 @@ def _fill_reactions(row: np.void, reactions: Reactions | None, dt: float) -> Non
     for answer in ("top_up", "reduce", "hedge", "close", "late"):
         total += getattr(reactions.answers, answer)
         row[f"answer_{answer}"] = total
-    row["late_chance"] = min(reactions.attention_s / reactions.late_delay_s, 1.0)
+    # A chance c at each look waits (1 / c - 1) looks on average after the first.
+    period = int(row["attention_steps"]) * dt
+    row["late_chance"] = period / (period + reactions.late_delay_s)
     row["panic"], row["panic_move"] = reactions.panic, reactions.panic_move_bp * BP
     row["panic_steps"] = max(round(reactions.panic_window_s / dt), 1)
     row["herding"], row["reaction_slippage"] = reactions.herding, reactions.slippage
@@ -136,6 +138,7 @@ def _fill_reactions(row: np.void, reactions: Reactions | None, dt: float) -> Non
 def _fill_stops(row: np.void, stops: StopUse | None) -> None:
     if stops is not None:
         row["stop_share"], row["stop_low"], row["stop_high"] = stops.share, stops.loss_low, stops.loss_high
+        row["stop_slippage"] = NO_LIMIT if stops.slippage is None else stops.slippage
         row["reward_to_risk"], row["stop_last"] = stops.reward_to_risk, int(stops.trigger == "last")
 
 

@@ -226,7 +226,7 @@ def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_intere
 def buyer_rows(scenario: Scenario, record: LiquidationBuyer, seed: int, open_interest: np.ndarray) -> Crowd:
     """Flat traders whose wallets, at their leverage, add up to the budget of those who step in after a fall."""
     rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
-    crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
+    crowd = idle_crowd(scenario, record.count, 0.0, record.leverage)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     orders = np.exp(record.size_sigma * rng.standard_normal(record.count))
     for i, k in enumerate(listed):

@@ -163,6 +163,10 @@ class Scenario(Record):
             else:
                 names = ("orders_per_s", "trades_per_s", "looks_per_s")
                 rate = sum(float(getattr(population, name, 0.0)) for name in names)
+            reactions = getattr(population, "reactions", None)
+            if reactions is not None:  # at a look an answer, a stop and a take-profit; nobody is thinned
+                looks = float(population.count) / max(reactions.attention_s, self.step_seconds)
+                rate += 3.0 * looks * self.flow_thinning
             total += listed * rate * self.step_seconds / self.flow_thinning
         return total
 

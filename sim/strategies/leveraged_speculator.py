@@ -5,6 +5,7 @@ from typing import Literal
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.strategies.desk import drawn_lots, send_taker, whole_part
 from sim.strategies.reactions import Reactions
+from sim.strategies.sizing import affordable_lots
 from sim.strategies.stop_user import StopUse
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
@@ -89,7 +90,10 @@ class LeveragedSpeculator(Record):
 
 @kernel
 def speculate(world, p, t):
-    """Ordinary turnover: a random trader adds to or takes from its position by a slice; a flat one opens."""
+    """Ordinary turnover: a random trader adds to or takes from its position by a slice; a flat one opens.
+
+    What is added is cut to what the trader's free equity carries at its chosen leverage.
+    """
     population = world.populations[p]
     venue = world.venues[population["venue"]]
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
@@ -109,4 +113,7 @@ def speculate(world, p, t):
                     side = -side
                     flags = FLAG_REDUCE_ONLY
                 lots = min(lots, abs(held))
-            send_taker(world, p, k, words[3], side, owner, lots, flags)
+            if flags == 0:
+                lots = affordable_lots(world, p, k, owner, side, float(lots))
+            if lots > 0:
+                send_taker(world, p, k, words[3], side, owner, lots, flags)

@@ -11,11 +11,12 @@ from typing import Literal
 
 from sim.parts import ASSUMED, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
-from sim.rules.margin import account_margin, account_of, notional
+from sim.rules.margin import account_margin, account_of, account_span, notional
 from sim.rules.safe_radius import displacement
 from sim.rules.settlement import transfer
 from sim.strategies.attention import BLOCK, anybody_due, anybody_holds, note_calm
 from sim.strategies.desk import window_return
+from sim.strategies.sizing import affordable_lots
 from sim.strategies.stop_user import drop_stops, protect
 from sim.streams import draw, uniform
 from sim.terms import kernel, never_inline
@@ -35,7 +36,10 @@ class Answers(Record):
 
     top_up: float = dial(0.10, "add money from outside wealth", source=ASSUMED, ge=0, le=1)
     reduce: float = dial(0.15, "sell a part of each position", source=ASSUMED, ge=0, le=1)
-    hedge: float = dial(0.05, "take the other side in the venue's next instrument", source=ASSUMED, ge=0, le=1)
+    hedge: float = dial(
+        0.05, "take the other side in the venue's next instrument; reduce what margin does not admit", source=ASSUMED,
+        ge=0, le=1,
+    )  # fmt: skip
     close: float = dial(0.10, "close everything", source=ASSUMED, ge=0, le=1)
     late: float = dial(0.20, "reduce, but late", source=ASSUMED, ge=0, le=1)
     ignore: float = dial(0.40, "do nothing", source=ASSUMED, ge=0, le=1)
@@ -151,7 +155,7 @@ def answer_warning(world, p, t, k, row, size, moved):
     equity, maintenance = account_margin(world, account)
     if float(equity) >= population["warning_ratio"] * float(maintenance):
         if population["leverage_band"] > 0.0:
-            hold_leverage(world, p, t, k, row, size, equity)
+            hold_leverage(world, p, t, k, row, size, account, equity)
         note_calm(world, p, k, row, moved)
         return
     if population["worst_first"] != 0:
@@ -160,7 +164,7 @@ def answer_warning(world, p, t, k, row, size, moved):
             return
     ratio = float(equity) / (population["target_ratio"] * float(max(maintenance, 1)))
     cut = 1.0 - max(ratio, 0.0)
-    missing = int(population["target_ratio"] * float(maintenance)) - equity
+    missing = int(math.ceil(population["target_ratio"] * float(maintenance))) - equity
     kind = uniform(draw(world, p, int(0), row, DRAW_ANSWER)[0])
     if kind < population["answer_top_up"]:
         top_up_from_outside(world, p, k, row, account, missing)
@@ -171,8 +175,8 @@ def answer_warning(world, p, t, k, row, size, moved):
     elif kind < population["answer_close"]:
         close_share(world, p, t, k, row, size, 1.0)
     elif kind < population["answer_late"]:
-        words = draw(world, p, t, (k << 24) + row, DRAW_REACTION)
-        if uniform(words[1]) < population["late_chance"]:
+        # One draw for the trader, not one a position: all of them are cut at the same look.
+        if uniform(draw(world, p, t, row, DRAW_ANSWER)[1]) < population["late_chance"]:
             close_share(world, p, t, k, row, size, cut)
 
 
@@ -223,7 +227,10 @@ def close_share(world, p, t, k, row, size, share):
 
 @kernel
 def hedge(world, p, t, k, row, size, share):
-    """The other side in the venue's next instrument; with one instrument or isolated margin: reduce."""
+    """The other side in the venue's next instrument, less what is there already.
+
+    With one instrument or isolated margin: reduce. What the initial margin does not admit is reduced too.
+    """
     population = world.populations[p]
     venue = world.venues[population["venue"]]
     if venue["n_instruments"] < 2 or population["isolated"] != 0:
@@ -232,24 +239,57 @@ def hedge(world, p, t, k, row, size, share):
     other = venue["first_instrument"] + (k - venue["first_instrument"] + 1) % venue["n_instruments"]
     value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
     price = valued_price(world, other, world.market_view[other]["mid"])
-    lots = int(share * float(value) / (price * float(world.instruments[other]["tick_value"])))
-    post_reaction(world, p, t, other, row, -1 if size > 0 else 1, lots, int(0))
+    side = -1 if size > 0 else 1
+    owner = population["first_trader"] + row
+    there = max(side * world.position_size[other * world.clock[0]["n_traders"] + owner], 0)
+    lots = int(share * float(value) / (price * float(world.instruments[other]["tick_value"]))) - there
+    if lots <= 0:
+        return
+    admitted = affordable_lots(world, p, other, owner, side, float(lots))
+    post_reaction(world, p, t, other, row, side, admitted, int(0))
+    if admitted < lots:
+        close_share(world, p, t, k, row, size, share * float(lots - admitted) / float(lots + there))
 
 
 @kernel
-def hold_leverage(world, p, t, k, row, size, equity):
-    """Trade a position back to the leverage that its owner has chosen, within the initial margin."""
+def hold_leverage(world, p, t, k, row, size, account, equity):
+    """Trade a position back to the leverage that its owner has chosen, within the initial margin.
+
+    The leverage is that of the account; positions that share one are built up in turns, so that none takes the margin
+    of another.
+    """
     population = world.populations[p]
     owner = population["first_trader"] + row
-    value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
+    value, others = account_notional(world, account, k)
     chosen = LEVERAGE_ROOM * float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
     wanted = chosen * float(equity) / max(float(value), 1.0)  # over what is held
     band = 1.0 + population["leverage_band"]
     if wanted * band < 1.0:
         close_share(world, p, t, k, row, size, 1.0 - wanted)
     elif wanted > band:
-        lots = int((wanted - 1.0) * float(abs(size)))
-        post_reaction(world, p, t, k, row, 1 if size > 0 else -1, lots, int(0))
+        venue = world.venues[population["venue"]]
+        turn = t // population["attention_steps"] % venue["n_instruments"]
+        if others > 0 and turn != k - venue["first_instrument"]:
+            return
+        side = 1 if size > 0 else -1
+        lots = affordable_lots(world, p, k, owner, side, (wanted - 1.0) * float(abs(size)))
+        post_reaction(world, p, t, k, row, side, lots, int(0))
+
+
+@kernel
+def account_notional(world, account, k):
+    """(notional in atoms of an account's positions at the mark, how many of them are not in instrument k)."""
+    row, stride, count = account_span(world, account)
+    value = 0
+    others = 0
+    for i in range(count):
+        held = row + i * stride
+        size = world.position_size[held]
+        if size != 0:
+            instrument = world.instruments[held // world.clock[0]["n_traders"]]
+            value += notional(world, instrument, size, instrument["mark_price"])
+            others += 1 if held // world.clock[0]["n_traders"] != k else 0
+    return value, others
 
 
 @kernel

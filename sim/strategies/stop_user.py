@@ -6,7 +6,16 @@ from sim.parts import ASSUMED, Record, dial
 from sim.rules.inbox import limit_for, post, shifted
 from sim.streams import draw, uniform
 from sim.terms import kernel
-from sim.terms.vocabulary import CANCEL_ALL, DRAW_STOP, FLAG_REDUCE_ONLY, FLAG_TRIGGER_LAST, LIMIT, NONE, STOP_MARKET
+from sim.terms.vocabulary import (
+    CANCEL_ALL,
+    DRAW_STOP,
+    FLAG_REDUCE_ONLY,
+    FLAG_TRIGGER_LAST,
+    LIMIT,
+    NONE,
+    STOP_LIMIT,
+    STOP_MARKET,
+)
 
 
 class StopUse(Record):
@@ -20,6 +29,10 @@ class StopUse(Record):
     reward_to_risk: float = dial(
         2.0, "distance of the take-profit over that of the stop-loss; 0: none", source=ASSUMED, ge=0, le=100
     )
+    slippage: float | None = dial(
+        0.005, "limit of the woken stop-loss beyond its trigger; null: a market order", unit="of price", source=ASSUMED,
+        ge=0, le=0.5,
+    )  # fmt: skip
     trigger: Literal["mark", "last"] = dial("mark", "price that wakes the stop", source=ASSUMED)
 
 
@@ -48,7 +61,12 @@ def protect(world, p, t, k, row, size):
         flags |= FLAG_TRIGGER_LAST
     arrival = draw(world, p, t, (k << 24) + row, DRAW_STOP)[3] >> 1
     trigger = limit_for(world, k, side, shifted(world, k, mid, float(side) * distance))
-    post(world, arrival, STOP_MARKET, side, k, owner, NONE, abs(size), trigger, flags, NONE, NONE)
+    kind = int(STOP_MARKET)
+    limit = int(NONE)
+    if population["stop_slippage"] >= 0.0:
+        kind = int(STOP_LIMIT)
+        limit = limit_for(world, k, side, shifted(world, k, float(trigger), float(side) * population["stop_slippage"]))
+    post(world, arrival, kind, side, k, owner, limit, abs(size), trigger, flags, NONE, NONE)
     if population["reward_to_risk"] > 0.0:
         profit = shifted(world, k, mid, -float(side) * distance * population["reward_to_risk"])
         tick = limit_for(world, k, side, profit)

@@ -88,8 +88,8 @@ POPULATIONS = _layout(
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
     "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
-    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high reward_to_risk "
-    "depth reprice reprice_exponent "
+    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high stop_slippage "
+    "reward_to_risk depth reprice reprice_exponent "
     "keep opinion_sigma sensitivity exit stop stake stake_cap branching continuation run_exponent "
     "market_rate cancel_rate reach",
 )

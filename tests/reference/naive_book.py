@@ -121,7 +121,7 @@ class NaiveExchange:
         """Check, match, rest."""
         market = self.markets[order.instrument]
         if order.flags & FLAG_REDUCE_ONLY:
-            order.size = min(order.size, self.reducible(order.instrument, order.owner, order.side))
+            order.size = min(order.size, -order.side * self.sizes[order.instrument][order.owner])
             if order.size <= 0:
                 return
         if kind == MARKET:
@@ -133,7 +133,11 @@ class NaiveExchange:
             order.price = touch - order.side
             if not order.flags & FLAG_SLIDE or not market.low <= order.price <= market.high:
                 return
-        elif kind == FILL_OR_KILL and self.on_offer(order) < order.size:
+        if order.flags & FLAG_REDUCE_ONLY and (kind == POST_ONLY or kind == LIMIT and not self.crosses(order, touch)):
+            order.size = min(order.size, self.unclaimed(order.instrument, order.owner, order.side))
+            if order.size <= 0:
+                return
+        if kind == FILL_OR_KILL and self.on_offer(order) < order.size:
             return
         elif kind != POST_ONLY:
             self.match(market, order)
@@ -143,11 +147,12 @@ class NaiveExchange:
             self.own.setdefault((order.instrument, order.owner), []).append(order)
             if order.row >= 0:
                 self.by_row[order.row] = order
+            self.shrink(order.instrument, order.owner)
 
     def crosses(self, order: Order, touch: int) -> bool:
         return order.price >= touch if order.side == BUY else order.price <= touch
 
-    def reducible(self, k: int, owner: int, side: int) -> int:
+    def unclaimed(self, k: int, owner: int, side: int) -> int:
         """Lots of the opposite position that no resting reduce-only order claims yet."""
         claimed = sum(o.size for o in self.reduce_only_orders(k, owner) if o.side == side)
         return max(-side * self.sizes[k][owner] - claimed, 0)
