@@ -121,14 +121,16 @@ class _Draft:
             if isinstance(record, BasisTrader):
                 drawn[p] = basis_rows(scenario, record, self.seed, net)
                 net += drawn[p].lots.sum(axis=1)
-        longs = np.sum([np.maximum(c.lots, 0).sum(axis=1) for c in drawn.values()], axis=0) if drawn else np.zeros(n)
+        # The outside world holds the rest, so what is open is the larger of the two sides.
+        longs, shorts = (sum((np.maximum(s * c.lots, 0).sum(axis=1) for c in drawn.values()), net * 0) for s in (1, -1))
+        opened = np.maximum(longs, shorts)
         units = [float(i.start_price) * scenario.contract_of(i).lot_size for i in scenario.instruments]
         self.net_lots = net
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):
-                drawn[p] = trend_rows(scenario, record, self.seed, longs * np.array(units))
+                drawn[p] = trend_rows(scenario, record, self.seed, opened * np.array(units))
             elif isinstance(record, LiquidationBuyer):
-                drawn[p] = buyer_rows(scenario, record, self.seed, longs * np.array(units))
+                drawn[p] = buyer_rows(scenario, record, self.seed, opened * np.array(units))
             elif isinstance(record, SignalTrader):
                 drawn[p] = signal_rows(scenario, record, self.seed)
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):

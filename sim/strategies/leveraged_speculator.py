@@ -114,6 +114,17 @@ def speculate(world, p, t):
                     flags = FLAG_REDUCE_ONLY
                 lots = min(lots, abs(held))
             if flags == 0:
-                lots = affordable_lots(world, p, k, owner, side, float(lots))
+                lots = added_lots(world, p, t, k, owner, side, lots)
             if lots > 0:
                 send_taker(world, p, k, words[3], side, owner, lots, flags)
+
+
+@kernel
+def added_lots(world, p, t, k, owner, side, lots):
+    """What free equity carries of `lots`; nothing when it is committed to another order of this step."""
+    if world.traders[owner]["entered"] > t:
+        return int(0)
+    lots = affordable_lots(world, p, k, owner, side, float(lots))
+    if lots > 0:
+        world.traders[owner]["entered"] = t + 1
+    return lots

@@ -191,7 +191,7 @@ def draw_on_wallet(world, p, k, row, account, equity, maintenance):
             its_equity, its_maintenance = account_margin(world, account_of(world, owner, other))
             if float(its_equity) * float(maintenance) < float(equity) * float(its_maintenance):
                 return 0
-    missing = int(population["target_ratio"] * float(maintenance)) - equity
+    missing = int(math.ceil(population["target_ratio"] * float(maintenance))) - equity
     return top_up_from_wallet(world, k, owner, account, missing)
 
 
@@ -246,6 +246,8 @@ def hedge(world, p, t, k, row, size, share):
     if lots <= 0:
         return
     admitted = affordable_lots(world, p, other, owner, side, float(lots))
+    if admitted > 0:
+        world.traders[owner]["entered"] = t + 2  # its free equity is committed in the next step
     post_reaction(world, p, t, other, row, side, admitted, int(0))
     if admitted < lots:
         close_share(world, p, t, k, row, size, share * float(lots - admitted) / float(lots + there))
@@ -271,8 +273,12 @@ def hold_leverage(world, p, t, k, row, size, account, equity):
         turn = t // population["attention_steps"] % venue["n_instruments"]
         if others > 0 and turn != k - venue["first_instrument"]:
             return
+        if world.traders[owner]["entered"] > t + 1:
+            return
         side = 1 if size > 0 else -1
         lots = affordable_lots(world, p, k, owner, side, (wanted - 1.0) * float(abs(size)))
+        if lots > 0:
+            world.traders[owner]["entered"] = t + 2  # its free equity is committed in the next step
         post_reaction(world, p, t, k, row, side, lots, int(0))
 
 

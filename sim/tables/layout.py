@@ -56,7 +56,7 @@ TIERS = _layout("floor rate deduction")
 POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order stops")
 
 # (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
-# entered: step of the last entry on a signal.
+# entered: step of the last entry on a signal; of speculators the one after that in which they last added.
 TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth entered")
 
 # (n_instruments * levels,) order rows; quantity in lots. A level is bid or ask by its side of the touch.

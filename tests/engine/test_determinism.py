@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 from isolated import digests_elsewhere
-from small_worlds import CRASH, FLOWS, MIRRORED, POPULATIONS, small_session
+from small_worlds import CRASH, FLOWS, MIRRORED, POPULATIONS, STRESS, small_session
 
 STEPS = 60
 ISOLATED = {**CRASH, "venues.venue.margin.scope": "isolated"}
 WORLDS = [(CRASH, 3, STEPS), (ISOLATED, 4, STEPS), ({**MIRRORED, "record.order_events": True}, 5, STEPS)]
 WORLDS.append(({**CRASH, "populations": [*FLOWS, *POPULATIONS]}, 6, STEPS))
+WORLDS += [({**CRASH, **STRESS}, 7, STEPS), ({**ISOLATED, **STRESS}, 8, STEPS)]
 
 
 @pytest.fixture(scope="module")

@@ -67,6 +67,25 @@ INSTRUMENTS: list[dict[str, Any]] = [
     {"name": "ETH", "venue": "venue", "start_price": 100.0, "price_levels": 1_024, "liquidity_scale": 0.5,
      "index": {"volatility_bp": 4.0}},
 ]  # fmt: skip
+# What people do under stress: warnings answered, panic, stops, buyers of what is liquidated, makers who leave.
+BUYERS: dict[str, Any] = {
+    "kind": "liquidation_buyer", "name": "dip_buyers", "venue": "venue", "count": 12, "first_trigger_bp": 80.0,
+    "last_trigger_bp": 900.0, "budget_of_open_interest": 0.2, "take_profit_bp": 150.0, "attention_s": 5.0,
+    "window_s": 30.0,
+}  # fmt: skip
+STRESS = {
+    "populations": [*POPULATIONS, BUYERS],
+    "populations.speculators.reactions": {
+        "attention_s": 4.0, "warning_ratio": 3.0, "target_ratio": 6.0, "late_delay_s": 10.0, "panic": 0.2,
+        "panic_move_bp": 100.0, "panic_window_s": 10.0, "herding": 2.0, "leverage_band": 0.3,
+        "answers": {"top_up": 0.2, "reduce": 0.2, "hedge": 0.2, "close": 0.1, "late": 0.2, "ignore": 0.1},
+    },
+    "populations.speculators.stops": {"share": 0.7, "loss_low": 0.1},
+    "populations.makers.staying_share": 0.2,
+    "populations.makers.leave_volatility_bp": 25.0,
+    "populations.makers.leave_inventory": 0.6,
+    "populations.makers.return_delay_s": 6.0,
+}  # fmt: skip
 CRASH = {
     "instruments.BTC.news": [{"start_step": 5, "duration_steps": 8, "size": -0.12}],
     "instruments.ETH.news": [{"start_step": 5, "duration_steps": 8, "size": -0.1}],

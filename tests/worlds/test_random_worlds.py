@@ -11,7 +11,7 @@ from isolated import digests_elsewhere
 from naive_margin import NaiveMargin
 from naive_profit import PARTS, NaiveProfit, booked, equity_of_holders
 from replay import Replay
-from small_worlds import TIERS, small_scenario, small_session
+from small_worlds import STRESS, TIERS, small_scenario, small_session
 
 from sim.scenario.build import build_session
 from sim.terms.vocabulary import (
@@ -47,6 +47,23 @@ def waterfalls(draw) -> list[dict[str, Any]]:
     }
     deleveraging = {"kind": "auto_deleveraging"}
     return draw(st.sampled_from([[], [fund], [deleveraging], [fund, deleveraging], [deleveraging, fund]]))
+
+
+def stressed(pick) -> dict[str, Any]:
+    """What people do under stress: all of it, more or less of each."""
+    return {
+        **STRESS,
+        "populations.speculators.reactions": {
+            **STRESS["populations.speculators.reactions"], "attention_s": pick(1.0, 7.0), "panic": pick(0.0, 1.0),
+            "outside_wealth": pick(0.0, 2.0), "leverage_band": pick(None, 0.05),
+        },
+        "populations.speculators.stops": {
+            "share": pick(0.0, 1.0), "trigger": pick("mark", "last"), "slippage": pick(None, 0.0, 0.02),
+            "reward_to_risk": pick(0.0, 0.5, 3.0),
+        },
+        "populations.makers.staying_share": pick(0.0, 0.5),
+        "populations.makers.return_delay_s": pick(0.0, 10.0),
+    }  # fmt: skip
 
 
 @st.composite
@@ -100,6 +117,8 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
         "populations.speculators.tail_exponent": pick(0.7, 1.1, 3.0),
         "populations.makers.depth": pick(5.0e4, 4.0e5),
     }  # fmt: skip
+    if draw(st.booleans()):
+        found = {**stressed(pick), **found}
     return found, draw(st.integers(0, 10_000)), draw(st.integers(30, 60))
 
 
