@@ -19,7 +19,7 @@ HOW_TO = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 # Commands that take long; their own tests play them.
 # Blocks that readers save as files, for the commands of the same document.
 FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.S)
-NOT_PLAYED = ("firesale experiment experiments/maintenance_margin", "firesale experiment experiments/october_validation")
+NOT_PLAYED = tuple(f"firesale experiment experiments/{name}" for name in ("maintenance_margin", "october_validation"))
 
 
 def _blocks(path, language):
