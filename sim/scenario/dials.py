@@ -94,7 +94,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["inventory_limit"] = record.inventory_limit / record.count
         row["layoff_share"] = 1.0 - keep_of(record.layoff_half_life_s, dt)
     elif record.kind == "trend_follower":
-        row["rate_per_step"] = record.orders_per_s * dt / thinning
+        row["rate_per_step"] = record.orders_per_s * dt  # people with wallets of their own are not thinned
         row["trigger"], row["slippage"] = record.trigger_bp * BP, record.slippage
         row["window_steps"] = max(round(record.window_s / dt), 1)
     elif record.kind == "leveraged_speculator":
@@ -105,7 +105,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
     elif record.kind == "basis_trader":
         row["unwind_band"], row["cap"] = record.unwind_band_bp * BP, record.unwind_cap_per_s * dt
     elif record.kind == "liquidation_buyer":
-        row["rate_per_step"] = record.orders_per_s * dt / thinning
+        row["rate_per_step"] = record.orders_per_s * dt
         row["trigger"], row["last_trigger"] = record.first_trigger_bp * BP, record.last_trigger_bp * BP
         row["window_steps"] = max(round(record.window_s / dt), 1)
         row["look_steps"] = max(round(record.attention_s / dt), 1)

@@ -11,13 +11,14 @@ from sim.liquidation_policies import LiquidationPolicy
 from sim.margin_regimes import MarginRegime
 from sim.parts import ASSUMED, InstrumentName, Name, Record, Row, dial
 from sim.price_sources import IndexPath, MarkPrice, News
-from sim.strategies import Population
+from sim.strategies import LiquidationBuyer, Population, SignalTrader, TrendFollower
 from sim.waterfall_layers import WaterfallLayer
 
 # Room that a price ladder must leave beyond the worst news.
 OVERSHOOT_SHARE = 0.25
 # Orders a step for which each trader of a plain-Python population finds room.
 PLUGIN_ORDERS = 2.0
+WALLETED = (TrendFollower, LiquidationBuyer, SignalTrader)  # they commit money of their own: thinning leaves their rate
 
 
 class Recording(Record):
@@ -163,6 +164,8 @@ class Scenario(Record):
             else:
                 names = ("orders_per_s", "trades_per_s", "looks_per_s")
                 rate = sum(float(getattr(population, name, 0.0)) for name in names)
+                if isinstance(population, WALLETED):
+                    rate *= self.flow_thinning
             total += listed * rate * self.step_seconds / self.flow_thinning
         return total
 

@@ -38,7 +38,7 @@ def fill_signals(row: np.void, record: Any, scenario: Scenario) -> None:
         row["size_sigma"], row["size_max"] = record.size_sigma, record.max_order * max(thinning, 1.0)
         row["slippage"] = record.slippage
     elif isinstance(record, SignalTrader):
-        row["rate_per_step"], row["slippage"] = record.looks_per_s * dt / thinning, record.slippage
+        row["rate_per_step"], row["slippage"] = record.looks_per_s * dt, record.slippage  # people are not thinned
         row["size_max"], row["volatility_keep"] = record.max_order, keep_of(record.volatility_half_life_s, dt)
         row["stop"], row["holding_steps"] = inf, 0
         _fill_sizing(row, record.sizing, dt)

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from posting_stage import Stage
-from small_worlds import small_session
+from posting_stage import Stage, record_of
+from small_worlds import small_scenario, small_session
 
 from sim.strategies.desk import arrivals
 from sim.terms import entry
@@ -127,3 +127,14 @@ def test_thinned_flow_has_fewer_and_larger_orders_and_the_same_money():
         money.append((len(orders), orders["size"].sum()))
     assert money[0][0] / money[1][0] == pytest.approx(4.0, rel=0.1)
     assert money[0][1] / money[1][1] == pytest.approx(1.0, rel=0.1)
+
+
+@pytest.mark.parametrize("name", ["momentum", "reversion", "funding", "trend"])
+def test_thinning_leaves_those_alone_who_commit_a_wallet_of_their_own(name):
+    rates = [Stage(name, settings={"flow_thinning": by}).population["rate_per_step"] for by in (1.0, 4.0)]
+    assert rates[0] == rates[1] > 0.0
+
+
+def test_the_buffers_have_room_for_people_who_are_not_thinned():
+    whole, thin = (small_scenario({"flow_thinning": by, "populations": [record_of("trend")]}) for by in (1.0, 4.0))
+    assert whole.orders_per_step() == thin.orders_per_step() > 0.0
