@@ -101,9 +101,9 @@ def sortino(profits: Floats) -> float | None:
 
 
 def risk_to_reward(profits: Floats) -> float | None:
-    """Mean gain over mean loss; None without one of them."""
+    """Mean loss over mean gain; None without one of them."""
     gains, losses = profits[profits > 0], -profits[profits < 0]
-    return float(gains.mean() / losses.mean()) if len(gains) and len(losses) else None
+    return float(losses.mean() / gains.mean()) if len(gains) and len(losses) else None
 
 
 def max_drawdown(gained: Floats, equity: Floats) -> Record:

@@ -137,7 +137,7 @@ def evaluation_rows(records: list[dict[str, Any]]) -> tuple[list[tuple[str, ...]
     parts = ("profit", "price", "spread", "funding", "fees", "liquidation")
     money: list[tuple[str, ...]] = [("", *parts)]
     risk: list[tuple[str, ...]] = [
-        ("", "drawdown", "Sharpe", "Sortino", "hits", "gain /\nloss", "orders\nrefused", "accounts\nclosed")
+        ("", "drawdown", "Sharpe", "Sortino", "hits", "loss /\ngain", "orders\nrefused", "accounts\nclosed")
     ]
     for r in records:
         if r["kind"] == "institution" and not any(r[name] for name in parts):
@@ -146,9 +146,9 @@ def evaluation_rows(records: list[dict[str, Any]]) -> tuple[list[tuple[str, ...]
         money.append((name, *("0" if r[part] == 0.0 else money_text(r[part]) for part in parts)))
         ratios = ("-" if r[key] is None else f"{r[key]:z.2f}" for key in ("sharpe", "sortino"))
         hits = "-" if r["hit_rate"] is None else f"{r['hit_rate'] * 100:.0f} %"
-        reward = "-" if r["risk_to_reward"] is None else f"{r['risk_to_reward']:.2f}"
+        risked = "-" if r["risk_to_reward"] is None else f"{r['risk_to_reward']:.2f}"
         counts = (f"{r[key]:,}" for key in ("rejected_orders", "liquidated_accounts"))
-        risk.append((name, money_text(r["max_drawdown"]), *ratios, hits, reward, *counts))
+        risk.append((name, money_text(r["max_drawdown"]), *ratios, hits, risked, *counts))
     return money, risk
 
 

@@ -45,7 +45,7 @@ def test_ratios_are_those_of_a_hand_made_series():
     profits = np.array([3.0, -1.0, 2.0, -2.0])
     assert sharpe(profits) == pytest.approx(0.5 / math.sqrt((6.25 + 2.25 + 2.25 + 6.25) / 3))
     assert sortino(profits) == pytest.approx(0.5 / math.sqrt((1 + 4) / 4))
-    assert risk_to_reward(profits) == pytest.approx(2.5 / 1.5)
+    assert risk_to_reward(profits) == pytest.approx(1.5 / 2.5)
 
 
 def test_deposits_are_no_profit_and_no_recovery():
