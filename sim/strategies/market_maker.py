@@ -95,7 +95,12 @@ class MarketMaker(Record):
         120.0, "they come back when the cause has been gone for this long", unit="s", ge=0, le=1e6
     )
     inventory_limit: float = dial(
-        0.58, "largest inventory of all makers together", unit="of nominal depth", source=PROTOTYPE, gt=0, le=100
+        0.58,
+        "inventory of all makers together at which only those who stay still add to it",
+        unit="of nominal depth",
+        source=PROTOTYPE,
+        gt=0,
+        le=100,
     )
     layoff_half_life_s: float = dial(
         115.0, "inventory is laid off outside with this half-life", unit="s", source=PROTOTYPE, ge=1, le=1e7
