@@ -10,12 +10,12 @@ REGAINED = "regained"
 
 TARGETS = (
     Target("adl_share_of_liquidated", f"{SHARE}, budget 10 bp"),
-    Target("adl_share_of_liquidated", f"{SHARE}, budget 22 bp", arm="budget_22_bp"),
+    Target("adl_share_of_liquidated", f"{SHARE}, budget 22 bp", 0.2, 0.6, "budget_22_bp"),
     Target("adl_share_of_liquidated", f"{SHARE}, whole fund", 0.0, 0.0, "whole_fund"),
     Target("price_drawdown", "drawdown, whole fund", arm="whole_fund", digits=3),
     Target("fall_recovered_60min", f"{REGAINED}, index apart", 0.5, 0.8),
-    Target("fall_recovered_60min", f"{REGAINED}, index half follows", arm="index_half_follows"),
-    Target("fall_recovered_60min", f"{REGAINED}, index follows", arm="index_follows"),
+    Target("fall_recovered_60min", f"{REGAINED}, index half follows", 0.5, 0.8, "index_half_follows"),
+    Target("fall_recovered_60min", f"{REGAINED}, index follows", 0.5, 0.8, "index_follows"),
     Target("price_drawdown", "drawdown, index half follows", arm="index_half_follows", digits=3),
     Target("price_drawdown", "drawdown, index follows", arm="index_follows", digits=3),
     Target("forced_share", "forced share, October"),
