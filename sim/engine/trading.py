@@ -4,7 +4,8 @@ import numpy as np
 
 from sim.rules.book import HANDLE_BITS, SLOT_MASK
 from sim.rules.exchange import cancel_orders_of, cancel_slot, execute, remove_stop, stop_id
-from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
+from sim.rules.inbox import TIME_BITS
+from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_spread_keys
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
 from sim.strategies.zero_intelligence import spared
@@ -35,8 +36,7 @@ def arrival_keys(world):
     keys = np.empty(n, np.int64)
     for row in range(n):
         keys[row] = (world.inbox[row]["time_key"] << ROW_BITS) | row
-    sort_keys(keys, n)
-    return keys
+    return sort_spread_keys(keys, TIME_BITS)
 
 
 @kernel

@@ -1,8 +1,10 @@
 """May this order enter? Initial margin with open orders reserved; reducing is always allowed."""
 
-from sim.rules.margin import initial_margin
-from sim.terms import kernel
+from sim.rules.margin import initial_margin, initial_rate
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import BUY
+
+AMPLE = 1e-9  # of all terms: far above the rounding of floats
 
 
 @kernel
@@ -44,6 +46,42 @@ def admits(world, owner, k, side, price, lots):
     if world.populations[population]["exempt"] != 0:
         return True
     isolated = world.populations[population]["isolated"] != 0
+    return covers_amply(world, owner, k, side, price, lots, isolated) or covers(
+        world, owner, k, side, price, lots, isolated
+    )
+
+
+@kernel
+def covers_amply(world, owner, k, side, price, lots, isolated):
+    """True when the margin is covered with room for every rounding: floats, multiplied instead of divided."""
+    n_traders = world.clock[0]["n_traders"]
+    scale = float(world.clock[0]["rate_scale"])
+    available = scale * float(world.quote_balance[owner])
+    size_of_terms = abs(available)
+    for j in range(world.clock[0]["n_instruments"]):
+        row = j * n_traders + owner
+        size = world.position_size[row]
+        if size == 0 and j != k and world.positions[row]["first_order"] < 0:
+            continue
+        extra_buy = lots if j == k and side == BUY else 0
+        extra_sell = lots if j == k and side != BUY else 0
+        value = exposure(world, world.instruments[j], world.positions[row], size, price, extra_buy, extra_sell)
+        margin = float(value) * float(initial_rate(world, world.instruments[j], world.traders[owner], value))
+        equity = scale * float(size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"])
+        if isolated:
+            equity += scale * float(world.quote_balance[n_traders * (1 + j) + owner])
+            available -= max(margin - equity, 0.0)
+        else:
+            available += equity - margin
+        size_of_terms += abs(margin) + abs(equity) + scale
+    return available > AMPLE * size_of_terms + scale
+
+
+@kernel
+def covers(world, owner, k, side, price, lots, isolated):
+    """The same exactly."""
+    never_inline()
+    n_traders = world.clock[0]["n_traders"]
     available = world.quote_balance[owner]
     for j in range(world.clock[0]["n_instruments"]):
         row = j * n_traders + owner

@@ -20,10 +20,15 @@ def notional(world, instrument, lots, price):
 
 @kernel
 def schedule(tiers, first, n, value):
-    """Requirement of a notional in atoms times rate_scale: max over `n` tiers."""
+    """Requirement of a notional in atoms times rate_scale: max over `n` tiers.
+
+    The schedule is convex: past the first tier that begins above the notional the lines only lie lower.
+    """
     worst = 0
     for row in range(first, first + n):
         worst = max(worst, tiers[row]["rate"] * value - tiers[row]["deduction"])
+        if tiers[row]["floor"] > value:
+            break
     return worst
 
 
@@ -151,8 +156,9 @@ def initial_rate(world, instrument, trader, value):
     rate = trader["initial_rate"]
     first = instrument["first_initial_tier"]
     for row in range(first, first + instrument["n_initial_tiers"]):
-        if value >= world.tiers[row]["floor"]:
-            rate = max(rate, world.tiers[row]["rate"])
+        if world.tiers[row]["floor"] > value:
+            break
+        rate = max(rate, world.tiers[row]["rate"])
     return rate
 
 

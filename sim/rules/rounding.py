@@ -4,6 +4,7 @@ from sim.terms import kernel
 
 LIMB = 31
 LIMB_MASK = (1 << LIMB) - 1
+PRODUCT_MAX = 4e18  # below 2**62, with room for the rounding of floats
 
 
 @kernel
@@ -47,7 +48,9 @@ def wide_product_is_negative(scale, equity, requirement_high, requirement_low):
 
 @kernel
 def rate_of(value, rate, scale):
-    """value * rate / scale rounded up, without forming the whole product."""
+    """value * rate / scale rounded up; one division where the whole product fits, else without forming it."""
+    if abs(float(value)) * float(rate) < PRODUCT_MAX:
+        return ceil_div(value * rate, scale)
     return (value // scale) * rate + ceil_div((value % scale) * rate, scale)
 
 
