@@ -28,6 +28,14 @@ def test_the_october_scenario_is_the_baseline_with_news_and_a_small_fund():
     assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 10.0
 
 
+def test_the_slow_sell_off_is_octobers_market_and_fund_with_one_slow_fall():
+    slow, october = load("slow_sell_off"), load("btc_2025_10_10")
+    assert slow.populations == october.populations and slow.venues == october.venues
+    news = [item for instrument in slow.instruments for item in instrument.news]
+    assert [(item.start_step, item.duration_steps, item.size) for item in news] == [(600, 28_800, -0.12)] * 2
+    assert slow.steps == 600 + 28_800 + 13_800
+
+
 def test_the_scenario_overrides_the_rule_book_and_the_rest_of_it_stays():
     venue = load("baseline").venues["binance"]
     assert venue.liquidation.price_band == 0.025

@@ -8,7 +8,7 @@ from small_worlds import FLOWS, POPULATIONS, small_session
 import sim.scenario.people
 from sim.engine.seeding import seed_quotes
 from sim.scenario.build import UserTrader
-from sim.terms.vocabulary import MARKET_MAKER, STOP_MARKET
+from sim.terms.vocabulary import MARKET_MAKER, STOP_LIMIT, STOP_MARKET
 
 BUYERS = {
     "kind": "liquidation_buyer", "name": "buyers", "venue": "venue", "count": 20, "budget_of_open_interest": 0.2,
@@ -136,7 +136,7 @@ def test_switching_any_population_off_leaves_all_draws_of_the_others():
             pairs += 1
         for name, orders in posted(world_without(None, seed)).items():
             rows[name] += len(orders)
-            stops += int((orders["kind"] == STOP_MARKET).sum())
+            stops += int(np.isin(orders["kind"], (STOP_LIMIT, STOP_MARKET)).sum())
     assert pairs >= 200 and stops > 200
     rows.pop("book")  # orders on every tick, placed once: it draws nothing
     assert min(rows.values()) > 20, f"every population must draw something: {rows}"
