@@ -6,6 +6,7 @@ without counting. Plain Python sees ordinary attributes, so kernels read the sam
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,7 @@ def _unbox_holder(_typ: HolderType, value: Any, context: Any) -> NativeValue:
     return NativeValue(context.builder.inttoptr(address, context.context.get_value_type(types.voidptr)))
 
 
+@cache
 def _array_type(dtype: np.dtype, ndim: int) -> types.Array:
     return types.Array(numpy_support.from_dtype(dtype), ndim, "C", aligned=True)
 

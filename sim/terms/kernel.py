@@ -23,7 +23,7 @@ from numba.core.caching import (
 )
 from numba.extending import intrinsic
 
-from sim.terms.linking import LinkedCompiler
+from sim.terms.linking import CalledCompiler, LinkedCompiler
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT_STAMPS = 3
@@ -88,7 +88,7 @@ def phase(function: F) -> F:
 
 
 def _linked_by_type(function: F, **options: Any) -> F:
-    dispatcher = numba.njit(**options)(function)
+    dispatcher = numba.njit(pipeline_class=CalledCompiler, **options)(function)
     if not hasattr(dispatcher, "enable_caching"):  # a plain function when the JIT is off
         return dispatcher
     linked = numba.njit(pipeline_class=LinkedCompiler, **options)(function)
