@@ -168,6 +168,30 @@ def check_strategy(
 
 
 @app.command()
+def margin(
+    case: Annotated[Path, typer.Argument(metavar="CASE", help="a YAML or JSON file: an account and its rules")],
+    as_json: AsJson = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="also margin by flat rates, tiers, value at risk and expected shortfall")
+    ] = False,
+) -> None:
+    """Compute margin, liquidation prices and the venue's next orders of an account, exactly."""
+    with exit_codes():
+        from sim.cli.margin import margin_command
+
+        margin_command(case, as_json=as_json, compare=compare)
+
+
+@app.command()
+def venues(as_json: AsJson = False) -> None:
+    """Print the rule books of venues, with their date and first tiers."""
+    with exit_codes():
+        from sim.cli.margin import venues_command
+
+        venues_command(as_json=as_json)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON schema of scenario files."""
     with exit_codes():

@@ -7,7 +7,8 @@ from typing import Any
 
 from sim.parts import Record
 from sim.scenario.errors import Position, ScenarioError, did_you_mean, problem_at, shown
-from sim.scenario.schema import allowed, scenario_schema
+from sim.scenario.nodes import allowed
+from sim.scenario.schema import scenario_schema
 
 WIDTH = 100
 ROLES = {

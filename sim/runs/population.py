@@ -8,10 +8,9 @@ import numpy as np
 from sim.evidence.canvas import money_text
 from sim.evidence.people import NEAR, People
 from sim.runs import store, terminal
-from sim.scenario import Scenario, ScenarioError, find_scenario, load, population_names, scenario_names
+from sim.scenario import Scenario, ScenarioError, configs_folder, find_scenario, load, population_names, scenario_names
 from sim.scenario.document import read_document
 from sim.scenario.errors import Position, did_you_mean, problem_at
-from sim.scenario.loader import configs_folder
 from sim.scenario.overrides import Setting
 
 WORDS = ("median", "p90", "max")

@@ -18,7 +18,7 @@ def check_scenario(scenario: Scenario) -> list[Found]:
     """Return each problem as the path of its value and a sentence."""
     found = [*_check_names(scenario), *_check_world(scenario)]
     for name, venue in scenario.venues.items():
-        found += _check_venue(name, venue)
+        found += [(("venues", name, *path), text) for path, text in check_venue(venue)]
     for row, instrument in enumerate(scenario.instruments):
         found += _check_instrument(scenario, row, instrument)
     for row, population in enumerate(scenario.populations):
@@ -52,10 +52,11 @@ def _check_world(scenario: Scenario) -> Iterator[Found]:
         )
 
 
-def _check_venue(name: str, venue: Venue) -> Iterator[Found]:
+def check_venue(venue: Venue) -> Iterator[Found]:
+    """Each problem of a rule book, with its path in the book."""
     margin = venue.margin
     for contract, rows in margin.schedules.items():
-        path: tuple[str | int, ...] = ("venues", name, "margin", "schedules", contract)
+        path: tuple[str | int, ...] = ("margin", "schedules", contract)
         if contract not in venue.contracts:
             yield path, f"no contract '{contract}'{did_you_mean(contract, list(venue.contracts))}"
         if rows[0][0] != 0:
@@ -71,7 +72,7 @@ def _check_venue(name: str, venue: Venue) -> Iterator[Found]:
     kinds = [layer.kind for layer in venue.waterfall]
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:
-            yield ("venues", name, "waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
+            yield ("waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
 
 
 def _check_initial(

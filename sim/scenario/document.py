@@ -69,15 +69,25 @@ def dotted(tree: Any, path: Path_) -> str:
 
 def read_document(path: Path, label: str) -> Document:
     """Read a YAML file. Raises ScenarioError for bad YAML, duplicate keys and keys that are no text."""
+    return parse_document(read_text(path, label, BYTES_MAX), label)
+
+
+def read_text(path: Path, label: str, bytes_max: int) -> str:
+    """Return the text of a file. Raises ScenarioError when it is too large, not text, or not to be read."""
     start = Position(label)
     try:
-        if path.stat().st_size > BYTES_MAX:
-            raise ScenarioError([problem_at(start, "", f"the file is larger than {BYTES_MAX} bytes")])
-        text = path.read_text(encoding="utf-8")
+        if path.stat().st_size > bytes_max:
+            raise ScenarioError([problem_at(start, "", f"the file is larger than {bytes_max} bytes")])
+        return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise ScenarioError([problem_at(start, "", "the file is not UTF-8 text")]) from None
     except OSError as error:
         raise ScenarioError([problem_at(start, "", f"cannot be read: {error.strerror or error}")]) from None
+
+
+def parse_document(text: str, label: str) -> Document:
+    """Read a YAML text. Raises ScenarioError as `read_document` does."""
+    start = Position(label)
     raw = _parse(text, label)
     if not isinstance(raw, CommentedMap):
         raise ScenarioError([problem_at(start, "", "the file must be a mapping of keys to values")])

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
+from sim.calculator.numbers import exact
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import exact, initial_rows, initial_tiers, maintenance_rows, maintenance_tiers
+from sim.scenario.schedules import initial_rows, initial_tiers, maintenance_rows, maintenance_tiers
 from sim.tables import layout
 from sim.terms.vocabulary import MARK_KINDS, NONE
 

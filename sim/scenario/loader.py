@@ -1,6 +1,5 @@
 """From a YAML file and overrides to a checked Scenario."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,19 +9,13 @@ from sim.scenario.checks import check_scenario
 from sim.scenario.code import attach, read_code_files
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
+from sim.scenario.folders import configs_folder, label_of
 from sim.scenario.overrides import Overrides, apply_override, settings_of
 from sim.scenario.populations import include_populations
 from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
-from sim.scenario.schema import allowed, known_keys, node_at
-
-PACKAGE = Path(__file__).resolve().parent.parent
-
-
-def configs_folder() -> Path:
-    """Return the folder of scenarios and rule books: the checkout's, else the one shipped with the package."""
-    checkout = PACKAGE.parent / "configs"
-    return checkout if (checkout / "scenarios").is_dir() else PACKAGE / "_configs"
+from sim.scenario.schema import scenario_schema
+from sim.scenario.translation import translated
 
 
 def scenario_names() -> list[str]:
@@ -93,8 +86,7 @@ def validate(document: Document) -> Scenario:
     try:
         scenario = Scenario.model_validate(document.tree)
     except ValidationError as error:
-        items = error.errors(include_url=False)
-        raise ScenarioError(_translated(document, item) for item in items if not _echo(item, items)) from None
+        raise ScenarioError(translated(error, document, scenario_schema())) from None
     found = [
         problem_at(document.position(path), dotted(document.tree, path), message)
         for path, message in check_scenario(scenario)
@@ -106,11 +98,7 @@ def validate(document: Document) -> Scenario:
 
 def _read(file: Path) -> Document:
     """Read a file under the name that a reader in this folder would give it."""
-    try:
-        label = str(file.resolve().relative_to(Path.cwd()))
-    except (ValueError, OSError):
-        label = str(file)
-    return read_document(file, label)
+    return read_document(file, label_of(file))
 
 
 def _with_included(file: Path) -> Document:
@@ -208,60 +196,3 @@ def _read_price_files(document: Document, file: Path) -> list[Problem]:
 
 def _positive(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
-
-
-def _translated(document: Document, error: Any) -> Problem:
-    path = _tree_path(document.tree, error["loc"])
-    kind, value = error["type"], error["input"]
-    where = dotted(document.tree, path)
-    position = document.position(path)
-    if kind == "extra_forbidden":
-        known = known_keys(document.tree, path[:-1])
-        return problem_at(position, where, f"unknown key{did_you_mean(str(path[-1]), known)}")
-    if kind == "missing":
-        rule = allowed(node_at(document.tree, path))
-        rest = (f"; allowed: {rule}" if rule else "") + document.hint(path)
-        return problem_at(position, where, f"is missing{rest}")
-    if kind == "union_tag_not_found":
-        return problem_at(
-            position,
-            f"{where}.kind",
-            f"is missing; allowed: {error['ctx']['discriminator']} of {_kinds(document, path)}{document.hint(path)}",
-        )
-    if kind == "union_tag_invalid":
-        tag = str(error["ctx"]["tag"])
-        kinds = _kinds(document, path)
-        return problem_at(
-            document.position((*path, "kind")), f"{where}.kind", f"unknown kind '{tag}'{did_you_mean(tag, kinds)}"
-        )
-    rule = allowed(node_at(document.tree, path)) or error["msg"]
-    given = "" if isinstance(value, dict | list) else f"{shown(value)} is not allowed; "
-    return problem_at(position, where, f"{given}allowed: {rule}")
-
-
-def _echo(item: Any, items: Sequence[Any]) -> bool:
-    """Tell whether a list is called too short only because its items are wrong."""
-    loc = item["loc"]
-    return item["type"] == "too_short" and any(
-        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in items
-    )
-
-
-def _kinds(document: Document, path: Path_) -> list[str]:
-    node = node_at(document.tree, path) or {}
-    return list(node.get("enum_kinds", ()))
-
-
-def _tree_path(tree: Any, loc: tuple[str | int, ...]) -> Path_:
-    """Drop what pydantic adds to a location: the tags of unions and the marks of keys."""
-    path: Path_ = ()
-    for row, step in enumerate(loc):
-        last = row == len(loc) - 1
-        if isinstance(tree, dict) and step in tree:
-            tree = tree[step]
-        elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
-            tree = tree[step]
-        elif not (last and step != "[key]"):
-            continue
-        path = (*path, step)
-    return path

@@ -5,10 +5,10 @@ from typing import Protocol
 
 import numpy as np
 
+from sim.calculator.numbers import exact
 from sim.engine.session import Names, Opening
 from sim.scenario.people import Crowd
 from sim.scenario.records import Scenario
-from sim.scenario.schedules import exact
 from sim.strategies import LeveragedSpeculator
 from sim.tables import World
 from sim.terms.vocabulary import NONE

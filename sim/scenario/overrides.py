@@ -6,7 +6,8 @@ from typing import Any
 
 from sim.scenario.document import Document, Path_, dotted, parse_value
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
-from sim.scenario.schema import known_keys, names_schema, node_at
+from sim.scenario.nodes import names_schema
+from sim.scenario.schema import known_keys, node_at
 
 OVERRIDES = "overrides"  # what messages call them unless they come from the command line
 

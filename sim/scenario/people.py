@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from sim.calculator.numbers import exact
 from sim.scenario.allotment import allotted_shares
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.records import Scenario
-from sim.scenario.schedules import exact, initial_rows, maintenance_rows
+from sim.scenario.schedules import initial_rows, maintenance_rows
 from sim.strategies import (
     BasisTrader,
     LeveragedSpeculator,

@@ -1,0 +1,203 @@
+"""One margin account: legs in exact fractions, its equity and requirements, as numbers and as functions of one mark.
+
+Prices are coordinates here: the price itself for linear contracts, one over it for inverse ones. Then both have
+a notional of size times coordinate and a profit of size times its change; a long inverse leg is a short in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from functools import cached_property
+
+from sim.calculator.piecewise import ZERO, Piecewise
+from sim.calculator.schedules import Margin
+
+QUOTE = "quote"
+ONE = Fraction(1)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a regime says about requirements."""
+
+    netting: str = "sum"
+    notional_basis: str = "mark"
+    fee_rate: Fraction = ZERO
+    fee_basis: str = "none"
+    profit_credit: Fraction = ONE
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A position: `direction` is +1 where its profit rises with the coordinate."""
+
+    row: int
+    instrument: str
+    is_long: bool
+    inverse: bool
+    size: Fraction
+    entry: Fraction
+    mark: Fraction
+    margin: Margin
+
+    @property
+    def direction(self) -> int:
+        """+1 for linear longs and inverse shorts."""
+        return 1 if self.is_long != self.inverse else -1
+
+    @property
+    def currency(self) -> str:
+        """What its margin is paid in."""
+        return self.instrument if self.inverse else QUOTE
+
+    @property
+    def profit(self) -> Fraction:
+        """Unrealised profit at the mark."""
+        return self.direction * self.size * (self.mark - self.entry)
+
+    @property
+    def value(self) -> Fraction:
+        """Notional at the mark."""
+        return self.size * self.mark
+
+    def profit_by_mark(self, credit: Fraction) -> Piecewise:
+        """Profit that counts, as a function of the mark."""
+        whole = Piecewise.line(-self.direction * self.size * self.entry, self.direction * self.size)
+        return whole if credit == 1 else whole.minimum(whole.times(credit))
+
+    def requirement_by_mark(self, rules: Rules, initial: bool) -> Piecewise:
+        """Margin with a closing fee at the mark, as a function of the mark."""
+        size = None if self.inverse else self.size
+        schedule = self.margin.initial_by_notional(size) if initial else self.margin.maintenance.by_notional(size)
+        if rules.notional_basis == "entry":
+            found = Piecewise.line(schedule.at(self.size * self.entry))
+        else:
+            found = schedule.of_multiple(self.size)
+        return found + Piecewise.line(0, rules.fee_rate * self.size) if rules.fee_basis == "mark" else found
+
+
+def to_price(coordinate: Fraction | None, inverse: bool) -> Fraction | None:
+    """The price of a coordinate; None where no price above zero has it."""
+    if coordinate is None or coordinate <= 0:
+        return None
+    return 1 / coordinate if inverse else coordinate
+
+
+@dataclass(frozen=True)
+class Account:
+    """Collateral and the legs that it backs: all cross legs of a case, or one isolated leg."""
+
+    collateral: Fraction
+    legs: tuple[Leg, ...]
+    rules: Rules
+    isolated: bool = False
+    _groups: dict[str, tuple[Leg, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for leg in self.legs:
+            self._groups[leg.instrument] = (*self._groups.get(leg.instrument, ()), leg)
+
+    @cached_property
+    def equity(self) -> Fraction:
+        """Collateral and the profit that counts."""
+        return self.collateral + sum((self._counted(leg) for leg in self.legs), ZERO)
+
+    @cached_property
+    def maintenance(self) -> Fraction:
+        """The requirement below which the account is liquidatable."""
+        return self._requirement(initial=False)
+
+    @cached_property
+    def initial(self) -> Fraction:
+        """The requirement to open what is held."""
+        return self._requirement(initial=True)
+
+    @property
+    def liquidatable(self) -> bool:
+        """Equity below maintenance; equality is safe."""
+        return self.equity < self.maintenance
+
+    def _counted(self, leg: Leg) -> Fraction:
+        return min(leg.profit, leg.profit * self.rules.profit_credit)
+
+    def leg_requirement(self, leg: Leg, initial: bool) -> Fraction:
+        """Margin of one leg at the marks, the closing fee included."""
+        return leg.requirement_by_mark(self.rules, initial).at(leg.mark) + self._fee(leg).at(leg.mark)
+
+    def _requirement(self, initial: bool) -> Fraction:
+        groups = (self._netted(legs, lambda leg: Piecewise.line(self.leg_requirement(leg, initial)))
+                  for legs in self._groups.values())  # fmt: skip
+        return sum((group.at(ZERO) for group in groups), ZERO)
+
+    def _netted(self, legs: Sequence[Leg], requirement: Callable[[Leg], Piecewise]) -> Piecewise:
+        """The sum over an instrument's legs, or the larger of its two sides."""
+        sides = [Piecewise.line(), Piecewise.line()]
+        for leg in legs:
+            sides[leg.is_long] += requirement(leg)
+        if self.rules.netting == "sum" or len(legs) == 1:
+            return sides[0] + sides[1]
+        return sides[0].maximum(sides[1])
+
+    def bankruptcy(self, instrument: str) -> Fraction | None:
+        """Coordinate at which nothing would be left, other marks fixed: full profit, a closing fee, no margin."""
+        divisor, rest = self._bankruptcy_terms(instrument)
+        others = sum((leg.profit for leg in self.legs if leg.instrument != instrument), ZERO)
+        found = None if divisor == 0 else (rest - self.collateral - others) / divisor
+        return found if found is not None and found > 0 else None
+
+    def _bankruptcy_terms(self, instrument: str) -> tuple[Fraction, Fraction]:
+        legs = self._groups[instrument]
+        fee = ZERO if self.rules.fee_basis == "none" else self.rules.fee_rate
+        divisor = sum(((leg.direction - fee) * leg.size for leg in legs), ZERO)
+        return divisor, sum((leg.direction * leg.size * leg.entry for leg in legs), ZERO)
+
+    def _fee(self, leg: Leg, moved: str | None = None) -> Piecewise:
+        """Closing fee at the bankruptcy price as a function of the coordinate of instrument `moved`."""
+        if self.rules.fee_basis != "bankruptcy":
+            return Piecewise.line()
+        fee = self.rules.fee_rate * leg.size
+        if moved is None or leg.instrument == moved:
+            return Piecewise.line(fee * (self.bankruptcy(leg.instrument) or ZERO))
+        divisor, rest = self._bankruptcy_terms(leg.instrument)
+        if divisor == 0:
+            return Piecewise.line()
+        wealth = Piecewise.line(self.collateral - rest)
+        for other in self.legs:
+            if other.instrument == moved:
+                wealth += other.profit_by_mark(ONE)
+            elif other.instrument != leg.instrument:
+                wealth += Piecewise.line(other.profit)
+        return wealth.times(-fee / divisor).maximum(Piecewise.line())
+
+    def buffer_by_mark(self, moved: str) -> Piecewise:
+        """Equity less maintenance as a function of one instrument's coordinate, the other marks fixed."""
+        found = Piecewise.line(self.collateral)
+        for leg in self.legs:
+            found += (
+                leg.profit_by_mark(self.rules.profit_credit)
+                if leg.instrument == moved
+                else Piecewise.line(self._counted(leg))
+            )
+        for legs in self._groups.values():
+            found = found - self._netted(legs, lambda leg: self._moved_requirement(leg, moved))
+        return found
+
+    def _moved_requirement(self, leg: Leg, moved: str) -> Piecewise:
+        own = leg.requirement_by_mark(self.rules, initial=False)
+        return (own if leg.instrument == moved else Piecewise.line(own.at(leg.mark))) + self._fee(leg, moved)
+
+    def legs_of(self, instrument: str) -> tuple[Leg, ...]:
+        """The legs of one instrument."""
+        return self._groups[instrument]
+
+    def reduced(self, leg: Leg, size: Fraction, fee: Fraction) -> Account:
+        """The account after `size` of a leg is closed at the mark: profit is paid out, a fee is taken."""
+        paid = leg.direction * size * (leg.mark - leg.entry) - fee
+        kept = tuple(
+            replace(other, size=other.size - size) if other is leg else other
+            for other in self.legs
+            if other is not leg or other.size > size
+        )
+        return Account(self.collateral + paid, kept, self.rules, self.isolated)

@@ -1,0 +1,166 @@
+"""What a case says, as checked records: an account, the rules that it stands under, and the marks."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, StringConstraints
+
+from sim.parts import Record, Row, dial
+
+LARGEST = 1e18
+# Wider than the names of scenarios: venues call their contracts BTC-PERPETUAL or BTC/USDT:USDT.
+CaseName = Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=64)]
+Amount = Annotated[float, Field(ge=0, le=LARGEST)]
+Price = Annotated[float, Field(gt=0, le=LARGEST)]
+Rate = Annotated[float, Field(ge=0, le=1)]
+Tiers = Annotated[Row[Annotated[tuple[Amount, Rate], Strict(strict=False)]], Field(min_length=1, max_length=128)]
+Mode = Literal["marginal", "whole"]
+RULES = "the case's own choice"
+
+
+class Scaling(Record):
+    """Initial rates that rise to one while the open interest rises from `low` to `high` (as on dYdX v4)."""
+
+    low: float = dial(..., "open interest up to which the rate stays", unit="quote", source=RULES, ge=0, le=LARGEST)
+    high: float = dial(..., "open interest from which the rate is one", unit="quote", source=RULES, gt=0, le=LARGEST)
+
+
+class Initial(Record):
+    """Initial margin: its own tiers, a ratio to maintenance, or a maximum leverage; one of the three."""
+
+    tiers: Tiers | None = dial(None, "rows of notional floor and rate", unit="quote, fraction", source=RULES)
+    ratio: float | None = dial(None, "initial over maintenance margin", unit="times", source=RULES, ge=1, le=1_000)
+    max_leverage: float | None = dial(None, "initial rate is one over it", unit="times", source=RULES, ge=1, le=1_000)
+    mode: Mode | None = dial(None, "of these tiers; default: that of the schedule", source=RULES)
+    slope: float | None = dial(
+        None, "rate added a unit of size; default: as for maintenance", unit="1 / base", source=RULES, ge=0, le=1
+    )
+    square_root: float | None = dial(
+        None, "coefficient of the square root of size; default: as for maintenance", source=RULES, ge=0, le=1
+    )
+    open_interest: Scaling | None = dial(None, "scaling of these rates with the open interest", source=RULES)
+
+
+class Schedule(Record):
+    """Margin of one instrument's positions by their notional."""
+
+    tiers: Tiers = dial(..., "rows of notional floor and maintenance rate", unit="quote, fraction", source=RULES)
+    mode: Mode = dial(
+        "marginal", "marginal: a rate applies above its floor; whole: to all of the notional", source=RULES
+    )
+    maintenance_amount: float | None = dial(
+        None, "what is subtracted, in place of the derived amount; one tier only", source=RULES, ge=0, le=LARGEST
+    )
+    slope: float = dial(0.0, "rate added a unit of size", unit="1 / base", source=RULES, ge=0, le=1)
+    square_root: float = dial(0.0, "coefficient of the square root of size", source=RULES, ge=0, le=1)
+    minimum: float = dial(0.0, "smallest margin of a position", unit="quote", source=RULES, ge=0, le=LARGEST)
+    initial: Initial | None = dial(None, "initial margin; default: regime.initial_multiple of maintenance")
+
+
+class ClosingFee(Record):
+    """An estimated closing fee inside the requirement."""
+
+    rate: float = dial(0.0, "of notional", unit="fraction", source=RULES, ge=0, le=0.5)
+    basis: Literal["none", "mark", "bankruptcy"] = dial(
+        "none", "whether it is required, and at which price", source=RULES
+    )
+
+
+class Regime(Record):
+    """How requirements are read off the schedules; only what differs from the default, or from the venue, is given."""
+
+    scope: Literal["cross", "isolated"] = dial("cross", "margin mode of positions that name none", source=RULES)
+    netting: Literal["sum", "larger_side"] = dial(
+        "sum", "of the long and the short legs of one instrument in one account", source=RULES
+    )
+    notional_basis: Literal["mark", "entry"] = dial("mark", "price at which the notional is taken", source=RULES)
+    closing_fee: ClosingFee = dial(ClosingFee(), "estimated closing fee inside the requirement")
+    unrealised_profit_credit: float = dial(
+        1.0, "share of a position's unrealised profit that counts; losses count in full", source=RULES, ge=0, le=1
+    )
+    maintenance_scale: float = dial(1.0, "multiplies every maintenance rate; rates stop at 1", gt=0, le=100)
+    initial_multiple: float = dial(
+        2.0, "initial over maintenance margin where a schedule does not say", unit="times", ge=1, le=1_000
+    )
+
+
+class Policy(Record):
+    """What the venue sends when an account is liquidatable; only what differs from the default, or from the venue."""
+
+    target: Literal["restore", "full", "next_tier"] = dial(
+        "restore", "sell until the account complies, all of it, or into a lower tier", source=RULES
+    )
+    tiers_down: int = dial(1, "tiers that next_tier goes down", source=RULES, ge=1, le=128)
+    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"] = dial(
+        "ioc_at_bankruptcy", "what limits the price of the order", source=RULES
+    )
+    fee_rate: float = dial(0.0, "fee on liquidated notional", unit="of notional", source=RULES, ge=0, le=0.5)
+    price_band: float | None = dial(
+        None, "no order farther than this from the mark", unit="of mark", source=RULES, gt=0, le=0.99
+    )
+    cap_per_step: float | None = dial(
+        None, "most notional a step and instrument", unit="quote", source=RULES, gt=0, le=LARGEST
+    )
+    fillable_spread: float = dial(
+        1.5, "ioc_fillable: largest distance over the maintenance rate", source=RULES, ge=0, le=100
+    )
+    fillable_adjustment: float = dial(
+        1.0, "ioc_fillable: how fast it widens as equity falls below maintenance", source=RULES, ge=0, le=100
+    )
+    discount: float = dial(
+        0.0, "ioc_below_mark: distance of the limit from the mark", unit="of mark", source=RULES, ge=0, lt=1
+    )
+
+
+class Units(Record):
+    """Ticks and lots of an instrument."""
+
+    tick_size: float = dial(..., "smallest price step", unit="quote", source=RULES, gt=0, le=1e9)
+    lot_size: float = dial(..., "smallest size step", unit="base", source=RULES, gt=0, le=1e12)
+
+
+class Position(Record):
+    """One position; an inverse contract's size is in quote units (contracts of one), its money in the base coin."""
+
+    instrument: CaseName = dial(..., "whose schedule and mark", source=RULES)
+    side: Literal["long", "short"] = dial(..., "long or short", source=RULES)
+    size: float = dial(..., "size", unit="base; quote if inverse", source=RULES, gt=0, le=LARGEST)
+    entry_price: float = dial(..., "average entry price", unit="quote", source=RULES, gt=0, le=LARGEST)
+    contract: Literal["linear", "inverse"] = dial("linear", "what profit is paid in: quote, or the coin", source=RULES)
+    margin_mode: Literal["cross", "isolated"] | None = dial(None, "default: regime.scope", source=RULES)
+    isolated_collateral: float | None = dial(
+        None, "what is allotted to an isolated position", unit="quote; coin if inverse", source=RULES, ge=0, le=LARGEST
+    )
+
+
+class FlatRates(Record):
+    """The flat schedule that `--compare` sets beside the others."""
+
+    maintenance: float = dial(..., "maintenance rate", unit="fraction", source=RULES, gt=0, le=1)
+    initial: float | None = dial(None, "initial rate; default: regime.initial_multiple times", source=RULES, gt=0, le=1)
+
+
+class Comparison(Record):
+    """What `--compare` needs beyond the case."""
+
+    flat: FlatRates | None = dial(None, "default: the rates of each schedule's first tier")
+    returns: dict[CaseName, Annotated[Row[Annotated[float, Field(gt=-1, le=1_000)]], Field(min_length=2)]] = dial(
+        {}, "past returns of each instrument, one a step, of the same steps", unit="fraction", source=RULES
+    )
+    confidence: float = dial(0.99, "of value at risk and expected shortfall", source=RULES, ge=0.5, lt=1)
+    horizon_steps: int = dial(1, "steps over which losses are measured", unit="steps", source=RULES, ge=1, le=10_000)
+
+
+class Case(Record):
+    """An account and the rules that it stands under: a venue's, or schedules and a regime of its own."""
+
+    title: str = dial("", "what to call it", max_length=200)
+    venue: str | None = dial(None, "rule book: a file, or a name of configs/venues", source=RULES, min_length=1)
+    regime: Regime = dial(Regime(), "how margin is required")
+    liquidation: Policy = dial(Policy(), "what the venue does to an account in breach")
+    collateral: float = dial(0.0, "the cross wallet", unit="quote", source=RULES, ge=-LARGEST, le=LARGEST)
+    mark_prices: dict[CaseName, Price] = dial({}, "marks by instrument", unit="quote", source=RULES)
+    open_interest: dict[CaseName, Amount] = dial({}, "open interest by instrument", unit="quote", source=RULES)
+    schedules: dict[CaseName, Schedule] = dial({}, "margin schedules by instrument")
+    instruments: dict[CaseName, Units] = dial({}, "ticks and lots by instrument; default: the venue's, or none")
+    positions: Annotated[Row[Position], Field(max_length=10_000)] = dial((), "what is held")
+    compare: Comparison = dial(Comparison(), "what --compare needs")

@@ -1,0 +1,230 @@
+"""What the venue would send now: position by position, largest maintenance first, each order filled at the mark.
+
+With ticks and lots the roundings are the engine's: margins and fees up to the atom of money, lots up, limits inside
+the bankruptcy price. Without them all is exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, reduce
+from math import ceil, floor, gcd, lcm
+
+from sim.calculator.account import Account, Leg, to_price
+from sim.calculator.case import Policy
+from sim.calculator.numbers import exact
+from sim.calculator.piecewise import ZERO
+
+TINY = Fraction(1, 1 << 64)  # share of a position by which a relief is measured where there are no lots
+SHARE_BITS = 30
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Ticks and lots by instrument, and the largest unit of money that makes every tick on a lot a whole number."""
+
+    ticks: Mapping[str, Fraction]
+    lots: Mapping[str, Fraction]
+
+    @cached_property
+    def atom(self) -> Fraction:
+        """Zero where there are no ticks."""
+        values = [self.ticks[name] * self.lots[name] for name in self.ticks]
+        if not values:
+            return ZERO
+        denominator = reduce(lcm, (value.denominator for value in values))
+        return Fraction(reduce(gcd, (int(value * denominator) for value in values)), denominator)
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of the venue; limit_price None: no limit."""
+
+    instrument: str
+    side: str
+    size: Fraction
+    limit_price: Fraction | None
+
+
+def next_orders(accounts: Sequence[Account], policy: Policy, grid: Grid) -> list[Order]:
+    """The orders that the policy sends for the accounts of a case; none for those that are safe."""
+    desk = _Desk(policy, grid)
+    return [order for account in accounts for order in desk.orders(account)]
+
+
+class _Desk:
+    """One liquidation: what has been sent of each instrument this step."""
+
+    def __init__(self, policy: Policy, grid: Grid) -> None:
+        self.policy, self.grid, self.atom = policy, grid, grid.atom
+        self.fee_rate = exact(policy.fee_rate)
+        self.sent: dict[str, Fraction] = {}
+
+    def orders(self, account: Account) -> list[Order]:
+        found: list[Order] = []
+        done: set[int] = set()
+        while account.liquidatable:
+            left = [leg for leg in account.legs if leg.row not in done]
+            if not left:
+                break
+            leg = max(left, key=lambda item: (account.leg_requirement(item, initial=False), -item.row))
+            done.add(leg.row)
+            size = self._within_cap(leg, self.size(account, leg))
+            if size <= 0:
+                continue
+            side = "sell" if leg.is_long else "buy"
+            found.append(Order(leg.instrument, side, size, self.limit(account, leg)))
+            self.sent[leg.instrument] = self.sent.get(leg.instrument, ZERO) + size * leg.mark
+            account = self._closed(account, leg, size)
+        return found
+
+    def up(self, amount: Fraction, leg: Leg) -> Fraction:
+        """Rounded up to the atom where the instrument has ticks and lots."""
+        return self.atom * ceil(amount / self.atom) if leg.instrument in self.grid.lots else amount
+
+    def maintenance(self, account: Account) -> Fraction:
+        """Maintenance as the engine adds it up: each position rounded up; netted requirements as they are."""
+        if account.rules.netting != "sum":
+            return account.maintenance
+        return sum((self.up(account.leg_requirement(leg, initial=False), leg) for leg in account.legs), ZERO)
+
+    def _closed(self, account: Account, leg: Leg, size: Fraction) -> Account:
+        fee = self.up(self.fee_rate * size * leg.mark, leg)
+        return account.reduced(leg, size, min(fee, max(account.equity, ZERO)))
+
+    def _within_cap(self, leg: Leg, size: Fraction) -> Fraction:
+        if self.policy.cap_per_step is None:
+            return size
+        room = max(exact(self.policy.cap_per_step) - self.sent.get(leg.instrument, ZERO), ZERO) / leg.mark
+        lot = self.grid.lots.get(leg.instrument)
+        return min(size, room if lot is None else lot * floor(room / lot))
+
+    def size(self, account: Account, leg: Leg) -> Fraction:
+        """How much of a position the policy closes."""
+        if self.policy.target == "full" or account.equity <= 0:
+            return leg.size
+        if self.policy.target == "next_tier":
+            return self._to_lower_tier(account, leg)
+        return self._to_restore(account, leg)
+
+    def _to_restore(self, account: Account, leg: Leg) -> Fraction:
+        """Closes the gap at the present rate of relief, fee included; everything where closing brings no relief.
+
+        Marginal tiers: by the line of the tier that the position is in; what lies below its floor follows
+        in the next round. Whole-position tiers: the smallest size that complies, tier by tier.
+        """
+        if leg.margin.maintenance.mode == "whole":
+            found = self._to_restore_whole(account, leg)
+            return leg.size if found is None else found
+        unit = self.grid.lots.get(leg.instrument, leg.size * TINY)
+        gap = self.maintenance(account) - account.equity
+        if leg.size <= unit:
+            return leg.size
+        relief = gap - self._gap_without(account, leg, unit)
+        if relief <= 0:
+            return leg.size
+        lots = gap / relief
+        size = unit * ceil(lots) if leg.instrument in self.grid.lots else unit * lots
+        return min(leg.size, size)
+
+    def _gap_without(self, account: Account, leg: Leg, size: Fraction) -> Fraction:
+        """Maintenance less equity after `size` of a leg is closed at the mark."""
+        fee = self.up(self.fee_rate * size * leg.mark, leg)
+        after = account.reduced(leg, size, fee)
+        return self.maintenance(after) - after.equity
+
+    def _floors(self, account: Account, leg: Leg) -> list[Fraction]:
+        """Sizes of the leg at which its tiers begin, largest first, those below its size; the last is zero."""
+        price = leg.entry if account.rules.notional_basis == "entry" else leg.mark
+        sizes = [start / price for start, _ in leg.margin.maintenance.tiers]
+        return [size for size in reversed(sizes) if size <= leg.size]
+
+    def _to_restore_whole(self, account: Account, leg: Leg) -> Fraction | None:
+        """The gap is a line within each tier and drops at its floor: the largest size to keep that closes it."""
+        upper = leg.size
+        for lower in self._floors(account, leg):
+            third = (upper - lower) / 3
+            if third > 0:
+                near, far = (
+                    self._gap_without(account, leg, leg.size - size) for size in (lower + third, upper - third)
+                )
+                slope = (far - near) / third
+                root = lower + third - near / slope if slope > 0 else upper if far <= 0 else ZERO
+                if root > lower or root == lower > 0:
+                    return self._keeping(leg, min(root, upper), below=root >= upper < leg.size)
+            upper = lower
+        return None
+
+    def _keeping(self, leg: Leg, kept: Fraction, below: bool = False) -> Fraction:
+        """Close all but `kept`, whole lots; `below`: what is kept must stay under it, as a floor is a tier's own."""
+        lot = self.grid.lots.get(leg.instrument)
+        if lot is not None:
+            kept = lot * (ceil(kept / lot) - 1 if below else floor(kept / lot))
+        return leg.size - max(kept, ZERO)
+
+    def _to_lower_tier(self, account: Account, leg: Leg) -> Fraction:
+        """Down below the floor of its tier, or of one further down; all of a position in the first tier."""
+        floors = self._floors(account, leg)
+        if len(floors) == 1:
+            return leg.size
+        return self._keeping(leg, floors[min(self.policy.tiers_down, len(floors) - 1) - 1], below=True)
+
+    def limit(self, account: Account, leg: Leg) -> Fraction | None:
+        """The worst price of the order: by the policy, never beyond the price band."""
+        sign = 1 if leg.is_long else -1
+        own = self._own_limit(account, leg, sign)
+        band = self._band(leg, sign)
+        limits = [price for price in (own, band) if price is not None]
+        if not limits:
+            return None
+        return max(limits) if leg.is_long else min(limits)
+
+    def _band(self, leg: Leg, sign: int) -> Fraction | None:
+        if self.policy.price_band is None:
+            return None
+        mark, tick = to_price(leg.mark, leg.inverse) or ZERO, self.grid.ticks.get(leg.instrument)
+        reach = mark * exact(self.policy.price_band)
+        if tick is not None:
+            reach = tick * floor(reach / tick)
+        return mark - sign * reach
+
+    def _own_limit(self, account: Account, leg: Leg, sign: int) -> Fraction | None:
+        policy, mark = self.policy, to_price(leg.mark, leg.inverse) or ZERO
+        if policy.execution == "market":
+            return None
+        if policy.execution == "ioc_at_bankruptcy":
+            return self._inside(leg, self._bankruptcy(account, leg))
+        reach = exact(policy.discount)
+        if policy.execution == "ioc_fillable":
+            maintenance = account.maintenance
+            short = min(max(exact(policy.fillable_adjustment) * (1 - account.equity / maintenance), ZERO), Fraction(1))
+            rate = account.leg_requirement(leg, initial=False) / leg.value
+            reach = short * exact(policy.fillable_spread) * rate
+        return self._inside(leg, mark * (1 - sign * reach))
+
+    def _bankruptcy(self, account: Account, leg: Leg) -> Fraction | None:
+        """Where the position's share of equity is gone: equity in proportion to maintenance (as on dYdX v4)."""
+        fee = account.rules.fee_rate if account.rules.fee_basis != "none" else ZERO
+        divisor = leg.size * (leg.direction - fee)
+        share = self._equity_share(account, leg)
+        return to_price((leg.direction * leg.size * leg.mark - share) / divisor, leg.inverse) if divisor else None
+
+    def _equity_share(self, account: Account, leg: Leg) -> Fraction:
+        own = self.up(account.leg_requirement(leg, initial=False), leg)
+        whole = sum((self.up(account.leg_requirement(other, initial=False), other) for other in account.legs), ZERO)
+        if whole == 0 or own >= whole:
+            return account.equity
+        if leg.instrument not in self.grid.lots:
+            return account.equity * own / whole
+        part, all_of_it = int(own / self.atom), int(whole / self.atom)
+        excess = max(all_of_it.bit_length() - SHARE_BITS, 0)  # the engine keeps the ratio to 30 bits
+        return self.atom * floor(account.equity / self.atom * (part >> excess) / (all_of_it >> excess))
+
+    def _inside(self, leg: Leg, price: Fraction | None) -> Fraction | None:
+        """To the tick on the account's side of a price: up for a sale, down for a purchase."""
+        tick = self.grid.ticks.get(leg.instrument)
+        if price is None or tick is None:
+            return price
+        return tick * (ceil(price / tick) if leg.is_long else floor(price / tick))

@@ -1,0 +1,154 @@
+"""Margin schedules as functions of a notional: tiers, premiums for size, minimum, and initial margin beside them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from typing import Any, Literal
+
+from sim.calculator.case import Initial, Regime, Schedule
+from sim.calculator.numbers import exact, square_root
+from sim.calculator.piecewise import ZERO, Piecewise
+
+Tier = tuple[Fraction, Fraction]  # notional floor, rate
+ONE = Fraction(1)
+IDENTITY = Piecewise.line(0, 1)
+
+
+def marginal_amounts(tiers: Sequence[Tier]) -> list[Fraction]:
+    """What each tier's line subtracts so that the requirement has no jump at the floors."""
+    amounts, before = [ZERO], tiers[0]
+    for tier in tiers[1:]:
+        amounts.append(amounts[-1] + tier[0] * (tier[1] - before[1]))
+        before = tier
+    return amounts
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A requirement by notional."""
+
+    tiers: tuple[Tier, ...]
+    mode: Literal["marginal", "whole"] = "marginal"
+    own_amount: Fraction | None = None
+    slope: Fraction = ZERO
+    root: Fraction = ZERO
+    minimum: Fraction = ZERO
+
+    @property
+    def amounts(self) -> list[Fraction]:
+        """The maintenance amount of each tier."""
+        if self.own_amount is not None:
+            return [self.own_amount]
+        return marginal_amounts(self.tiers) if self.mode == "marginal" else [ZERO] * len(self.tiers)
+
+    def by_notional(self, size: Fraction | None) -> Piecewise:
+        """The requirement as a function of the notional, for a position of `size`; None: the notional is its size."""
+        pieces = []
+        for (floor, rate), amount in zip(self.tiers, self.amounts, strict=True):
+            square = ZERO
+            if self.root and size is not None:
+                rate = max(rate, rate - rate * min(ONE, self.root) + self.root * square_root(size))
+            if self.slope and size is not None:
+                rate += self.slope * size
+            elif self.slope:
+                square = self.slope
+            pieces.append((floor, (-amount, rate, square)))
+        found = Piecewise(tuple(pieces))
+        if self.slope or self.root:
+            found = found.minimum(IDENTITY)  # rates stop at one
+        if self.own_amount:
+            found = found.maximum(Piecewise.line())
+        return found.maximum(Piecewise.line(self.minimum)) if self.minimum else found
+
+
+@dataclass(frozen=True)
+class Margin:
+    """Maintenance and initial margin of one instrument's positions."""
+
+    maintenance: Curve
+    initial: Curve | Fraction  # a curve of its own, or a multiple of maintenance
+
+    def initial_by_notional(self, size: Fraction | None) -> Piecewise:
+        """Initial margin as a function of the notional; a multiple stops at the notional itself."""
+        if isinstance(self.initial, Curve):
+            return self.initial.by_notional(size)
+        maintenance = self.maintenance.by_notional(size)
+        return maintenance.times(self.initial).minimum(IDENTITY.maximum(maintenance))
+
+    def first_conflict(self) -> Fraction | None:
+        """The notional from which on maintenance is above initial margin, or None."""
+        if not isinstance(self.initial, Curve):
+            return None
+        plain = [replace(curve, slope=ZERO, root=ZERO) for curve in (self.initial, self.maintenance)]
+        if self.initial.slope < self.maintenance.slope or self.initial.root < self.maintenance.root:
+            return ZERO
+        return (plain[0].by_notional(None) - plain[1].by_notional(None)).nearest(ZERO, upward=True, below_zero=True)
+
+
+def scaled(tiers: Sequence[tuple[float, float]], factor: Fraction = ONE) -> tuple[Tier, ...]:
+    """Floors and rates as fractions, rates times a factor and at most one."""
+    return tuple((exact(floor), min(exact(rate) * factor, ONE)) for floor, rate in tiers)
+
+
+def margin_of_schedule(schedule: Schedule, regime: Regime, open_interest: float | None) -> Margin:
+    """The margin that a case's own schedule stands for."""
+    maintenance = Curve(
+        tiers=scaled(schedule.tiers, exact(regime.maintenance_scale)),
+        mode=schedule.mode,
+        own_amount=None if schedule.maintenance_amount is None else exact(schedule.maintenance_amount),
+        slope=exact(schedule.slope),
+        root=exact(schedule.square_root),
+        minimum=exact(schedule.minimum),
+    )
+    own = schedule.initial
+    if own is None or own.ratio is not None:
+        ratio = regime.initial_multiple if own is None or own.ratio is None else own.ratio
+        return Margin(maintenance, exact(ratio))
+    return Margin(maintenance, _own_initial(schedule, own, open_interest))
+
+
+def _own_initial(schedule: Schedule, own: Initial, open_interest: float | None) -> Curve:
+    tiers = scaled(own.tiers) if own.tiers is not None else ((ZERO, 1 / exact(own.max_leverage or 1.0)),)
+    if own.open_interest is not None and open_interest is not None:
+        low, high = exact(own.open_interest.low), exact(own.open_interest.high)
+        reached = min(max((exact(open_interest) - low) / (high - low), ZERO), ONE)
+        tiers = tuple((floor, rate + (1 - rate) * reached) for floor, rate in tiers)
+    return Curve(
+        tiers=tiers,
+        mode=own.mode or schedule.mode,
+        slope=exact(schedule.slope if own.slope is None else own.slope),
+        root=exact(schedule.square_root if own.square_root is None else own.square_root),
+        minimum=exact(schedule.minimum),
+    )
+
+
+def preset_maintenance(regime: Any, contract: str, scale: float | None = None) -> list[Tier]:
+    """(floor, marginal rate) of a venue's contract: rates times the scale in force, at most one."""
+    factor = exact(regime.maintenance_scale if scale is None else scale)
+    return [(exact(row[0]), min(exact(row[1]) * factor, ONE)) for row in regime.schedules[contract]]
+
+
+def preset_initial(regime: Any, contract: str, scale: float | None = None) -> list[Tier]:
+    """(floor, rate on the whole notional) of a venue's contract, by its rule for initial margin."""
+    rows = []
+    maintenance = preset_maintenance(regime, contract, scale)
+    for (floor, rate), row in zip(maintenance, regime.schedules[contract], strict=True):
+        own = 1 / exact(row[2])
+        if regime.initial == "max_with_maintenance":
+            own = max(own, rate)
+        elif regime.initial == "multiple_of_maintenance":
+            own = min(rate * exact(regime.initial_multiple), ONE)
+        rows.append((floor, own))
+    return rows
+
+
+def merged_tiers(tiers: Sequence[Tier]) -> list[Tier]:
+    """The same schedule without rows that repeat the rate before them."""
+    return [tiers[0], *(after for before, after in pairwise(tiers) if after[1] != before[1])]
+
+
+def margin_of_preset(regime: Any, contract: str, scale: float | None) -> Margin:
+    """The margin of a venue's contract: marginal maintenance, initial rates on the whole notional."""
+    maintenance = Curve(tuple(preset_maintenance(regime, contract, scale)))
+    return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), mode="whole"))

@@ -1,0 +1,219 @@
+"""Calculator and compiled engine on the same accounts: figures, breaches, orders and limits are the same, exactly."""
+
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+import pytest
+from hand_made import Traders
+from naive_case import answer_to
+from small_worlds import VENUE, small_scenario
+
+from sim.calculator.account import to_price
+from sim.calculator.case import Case
+from sim.calculator.numbers import exact
+from sim.calculator.prices import liquidation_price
+from sim.calculator.report import state
+from sim.calculator.rule_book import book_of
+from sim.engine.liquidation import liquidate
+from sim.liquidation_policies.sell_off import target_lots
+from sim.rules.bankruptcy import band_tick, bankruptcy_tick, equity_share, value_at_mark
+from sim.rules.margin import account_margin, initial_margin, is_breached
+from sim.terms import entry
+
+NAMES = ("BTC", "ETH")
+COUNT = 60
+# Initial rates of whole parts of the engine's rate scale, so that its rounding up of rates changes nothing.
+TIERS = {
+    "BTC": [[0, 0.004, 100], [20_000, 0.01, 50], [80_000, 0.025, 20], [300_000, 0.05, 10]],
+    "ETH": [[0, 0.005, 80], [10_000, 0.0125, 40], [50_000, 0.05, 10]],
+}
+WORLDS = [
+    ("cross", "restore", "ioc_at_bankruptcy"),
+    ("cross", "full", "market"),
+    ("isolated", "restore", "market"),
+    ("isolated", "full", "ioc_at_bankruptcy"),
+]
+
+
+@entry
+def figures_of(world, account):
+    return account_margin(world, account)
+
+
+@entry
+def breach_of(world, account):
+    return is_breached(world, account)
+
+
+@entry
+def initial_of(world, k, trader):
+    return initial_margin(world, world.instruments[k], world.traders[trader], value_at_mark_of(world, k, trader))
+
+
+@entry
+def value_at_mark_of(world, k, trader):
+    return value_at_mark(world, k, world.position_size[k * world.clock[0]["n_traders"] + trader])
+
+
+@entry
+def order_of(world, k, trader, account):
+    """(lots, share of equity, bankruptcy tick, band tick) of the order that would go out first."""
+    equity, maintenance = account_margin(world, account)
+    size = world.position_size[k * world.clock[0]["n_traders"] + trader]
+    share = equity_share(world, trader, k)
+    side = -1 if size > 0 else 1
+    return (
+        target_lots(world, int(0), k, trader, equity, maintenance),
+        share,
+        bankruptcy_tick(world.instruments[k], size, share),
+        band_tick(world, world.instruments[k], side, world.venues[0]["band_rate"]),
+    )
+
+
+@entry
+def liquidate_once(world, t):
+    liquidate(world, t)
+
+
+class Books:
+    """Random accounts, once in the engine's tables and once as cases."""
+
+    def __init__(self, scope, target, execution, seed):
+        liquidation = {**VENUE["liquidation"], "target": target, "execution": execution, "fee_rate": 0.003}
+        chosen = {"venues.venue.margin.scope": scope, "venues.venue.margin.schedules": TIERS,
+                  "venues.venue.liquidation": liquidation}  # fmt: skip
+        self.scope, self.traders = scope, Traders(count=COUNT, settings=chosen)
+        self.world, self.venue = self.traders.world, small_scenario(chosen).venues["venue"]
+        self.atom = Fraction(1, self.traders.quote)
+        self.units = [(exact(c.tick_size), exact(c.lot_size)) for c in (self.venue.contracts[n] for n in NAMES)]
+        self.world.traders["initial_rate"] = 0
+        dice = np.random.default_rng(seed)
+        self.marks = [int(dice.integers(800, 1_200)) for _ in NAMES]
+        for k, mark in enumerate(self.marks):
+            self.world.instruments[k]["mark_price"] = mark
+        self.cases = [self._account(dice, i) for i in range(COUNT)]
+
+    def _account(self, dice, i):
+        """One or two positions with entries near the mark and money around the requirement."""
+        held = [k for k in (0, 1) if dice.random() < 0.8] or [0]
+        positions, wallet = [], 0
+        for k in held:
+            lots = int(dice.integers(1, 40_000)) * int(dice.choice([-1, 1]))
+            entry_tick = self.marks[k] + int(dice.integers(-60, 61))
+            tick, lot = self.units[k]
+            unit = int(self.world.instruments[k]["tick_value"])
+            needed = abs(lots) * self.marks[k] * unit
+            money = int(needed * dice.uniform(0.0, 0.06)) + max(lots * (entry_tick - self.marks[k]) * unit, 0)
+            row = k * self.traders.n_traders + self.traders.first + i
+            self.world.position_size[row] = lots
+            self.world.entry_value[row] = lots * entry_tick * unit
+            self.world.quote_balance[self.traders.account(i, k)] += money - lots * entry_tick * unit
+            position = {"instrument": NAMES[k], "side": "long" if lots > 0 else "short", "size": float(abs(lots) * lot),
+                        "entry_price": float(entry_tick * tick)}  # fmt: skip
+            if self.scope == "isolated":
+                position["isolated_collateral"] = float(money * self.atom)
+            wallet += money
+            positions.append(position)
+        collateral = 0.0 if self.scope == "isolated" else float(wallet * self.atom)
+        marks = {
+            name: float(mark * self.units[k][0]) for k, (name, mark) in enumerate(zip(NAMES, self.marks, strict=True))
+        }
+        return {"venue": "venue", "collateral": collateral, "mark_prices": marks, "positions": positions}
+
+    def statement(self, i):
+        record = Case.model_validate(self.cases[i])
+        return state(record, book_of(record, self.venue))
+
+    def accounts(self):
+        """(number, exact account, row of the engine's account, its trader) of every account."""
+        for i in range(COUNT):
+            for account in self.statement(i).accounts:
+                k = NAMES.index(account.legs[0].instrument) if self.scope == "isolated" else 0
+                yield i, account, self.traders.account(i, k), self.traders.first + i
+
+
+@pytest.fixture(params=WORLDS, ids="-".join)
+def books(request):
+    return Books(*request.param, seed=WORLDS.index(request.param))
+
+
+def test_equity_maintenance_initial_and_breach_are_the_engines(books):
+    breached = 0
+    for _, account, row, trader in books.accounts():
+        equity, maintenance = figures_of(books.world, row)
+        assert account.equity == int(equity) * books.atom
+        legs = [account.leg_requirement(leg, initial=False) for leg in account.legs]
+        assert sum(ceil(margin / books.atom) for margin in legs) == int(maintenance)
+        for leg in account.legs:
+            initial = initial_of(books.world, NAMES.index(leg.instrument), trader)
+            assert ceil(account.leg_requirement(leg, initial=True) / books.atom) == int(initial)
+        assert account.liquidatable == bool(breach_of(books.world, row))
+        breached += account.liquidatable
+    assert COUNT // 6 < breached
+
+
+def test_order_sizes_and_limits_are_the_engines(books):
+    sent, parts = 0, 0
+    for i, account, row, trader in books.accounts():
+        if not account.liquidatable:
+            continue
+        answer = answer_to(books.cases[i], books.venue)
+        names = [leg.instrument for leg in account.legs]
+        order = next(o for o in answer["liquidation"]["orders"] if o["instrument"] in names)
+        k = NAMES.index(order["instrument"])
+        tick, lot = books.units[k]
+        size = int(books.world.position_size[k * books.traders.n_traders + trader])
+        lots, _, bankruptcy, band = order_of(books.world, k, trader, row)
+        value = int(value_at_mark_of(books.world, k, trader)) // abs(size)
+        budget = int(books.world.venues[0]["cap_atoms"]) // value
+        assert exact(order["size"]) / lot == min(int(lots), budget)
+        limit = int(band)
+        if books.venue.liquidation.execution == "ioc_at_bankruptcy":
+            limit = max(limit, int(bankruptcy)) if size > 0 else min(limit, int(bankruptcy))
+        assert round(exact(order["limit_price"]) / tick) == limit
+        assert order["limit_price"] == pytest.approx(float(limit * tick), rel=1e-12)
+        sent, parts = sent + 1, parts + (int(lots) < abs(size))
+    assert sent > COUNT // 6 and (parts > 2 or books.venue.liquidation.target == "full")
+
+
+def test_the_engines_breach_begins_within_one_tick_of_the_printed_price(books):
+    moved = 0
+    for _, account, row, _ in books.accounts():
+        for leg in account.legs:
+            price = to_price(liquidation_price(account, leg.instrument), False)
+            if price is None:
+                continue
+            k = NAMES.index(leg.instrument)
+            tick, here = books.units[k][0], books.marks[k]
+            at = price / tick
+            if at > 1 << 20:
+                continue
+            found = []
+            for mark in (ceil(at) - 1, ceil(at)) if at.denominator > 1 else (int(at) - 1, int(at), int(at) + 1):
+                books.world.instruments[k]["mark_price"] = mark
+                found.append(bool(breach_of(books.world, row)))
+            books.world.instruments[k]["mark_price"] = here
+            # A long is in breach below the price, a short above it; at the price itself it is still safe.
+            wanted = [True] + [False] * (len(found) - 1) if leg.is_long else [False] * (len(found) - 1) + [True]
+            assert found == wanted, (leg, float(at))
+            moved += 1
+    assert moved > COUNT
+
+
+@pytest.mark.parametrize(("scope", "target", "execution"), WORLDS)
+def test_all_orders_of_an_account_are_those_that_the_engine_executes_in_one_round(scope, target, execution):
+    """Closed at the mark against the outside world: what is left is the position less the orders."""
+    books = Books(scope, target, execution, seed=9)
+    books.world.venues["impact_on"], books.world.venues["rounds_max"], books.world.venues["cap_atoms"] = 0, 1, -1
+    before = books.world.position_size.copy()
+    no_cap = {"liquidation": {"cap_per_step": None}}  # the engine's is shared by all accounts
+    orders = [answer_to(case | no_cap, books.venue)["liquidation"]["orders"] for case in books.cases]
+    liquidate_once(books.world, 0)
+    assert int(books.world.clock[0]["error"]) == 0
+    for i, sent in enumerate(orders):
+        for k, name in enumerate(NAMES):
+            lots = sum(exact(order["size"]) for order in sent if order["instrument"] == name) / books.units[k][1]
+            row = k * books.traders.n_traders + books.traders.first + i
+            assert abs(int(before[row])) - abs(int(books.world.position_size[row])) == lots, (i, name)
+    assert sum(len(sent) for sent in orders) > COUNT // 10

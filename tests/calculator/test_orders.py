@@ -1,0 +1,138 @@
+"""What the venue would send: nothing to a safe account, enough to comply, never more than there is."""
+
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from naive_case import answer_to, isolated, long, one_position, short
+
+LOTS = {"instruments": {"X": {"tick_size": 0.01, "lot_size": 0.25}}}
+FLOORS = [[0, 0.01], [1_000, 0.02], [2_000, 0.05]]
+
+
+def orders(case):
+    return answer_to(case)["liquidation"]["orders"]
+
+
+def after(case, order):
+    """The case once an order is filled at the mark, fee paid."""
+    position, mark = case["positions"][0], case["mark_prices"]["X"]
+    exact = {key: Fraction(str(value)) for key, value in position.items() if isinstance(value, float | int)}
+    size, sign = Fraction(order["size"]), 1 if position["side"] == "long" else -1
+    paid = sign * size * (Fraction(str(mark)) - exact["entry_price"])
+    fee = Fraction(str(case.get("liquidation", {}).get("fee_rate", 0))) * size * Fraction(str(mark))
+    left = {**position, "size": float(exact["size"] - size),
+            "isolated_collateral": float(exact["isolated_collateral"] + paid - fee)}  # fmt: skip
+    return {**case, "positions": [left]}
+
+
+def test_a_safe_account_is_sent_nothing():
+    assert orders(one_position(isolated(long(100.0, 10.0), 30), 98, 0.01)) == []
+
+
+@pytest.mark.parametrize("side", [long, short])
+def test_restore_closes_the_gap_over_the_rate_less_the_fee(side):
+    mark = 97.5 if side is long else 102.5
+    case = one_position(isolated(side(100.0, 10.0), 40), mark, 0.02, liquidation={"fee_rate": 0.005})
+    found = answer_to(case)
+    (order,) = found["liquidation"]["orders"]
+    assert order["side"] == ("sell" if side is long else "buy")
+    assert order["size"] == pytest.approx(-found["margin_buffer"] / (mark * (0.02 - 0.005)))
+    assert order["limit_price"] == pytest.approx(found["positions"][0]["bankruptcy_price"])
+    assert answer_to(after(case, order))["margin_buffer"] == pytest.approx(0, abs=1e-9)
+
+
+def test_sizes_are_rounded_up_to_lots_and_limits_to_the_tick_inside_bankruptcy():
+    case = one_position(isolated(long(100.0, 10.0), 40.203), 97.5, 0.02, **LOTS)
+    (order,) = orders(case)
+    exact = one_position(isolated(long(100.0, 10.0), 40.203), 97.5, 0.02)
+    assert order["size"] == 2.25 > orders(exact)[0]["size"] > 2.0
+    assert order["limit_price"] == 95.98 > orders(exact)[0]["limit_price"] > 95.97
+    assert answer_to(after(case, order))["liquidatable"] is False
+
+
+@pytest.mark.parametrize(
+    ("liquidation", "mark"), [({"target": "full"}, 97.5), ({"fee_rate": 0.02}, 97.5), ({}, 95.0), ({}, 90.0)],
+    ids=["target", "fee eats the relief", "equity is zero", "equity is below zero"],
+)  # fmt: skip
+def test_all_is_closed_where_the_policy_says_so_or_a_part_would_not_help(liquidation, mark):
+    collateral = 50 if mark == 95 else 40
+    (order,) = orders(one_position(isolated(long(100.0, 10.0), collateral), mark, 0.02, liquidation=liquidation))
+    assert order["size"] == 10
+
+
+def test_next_tier_goes_down_to_the_floor_or_one_lot_below_it():
+    def sent(size, **more):
+        case = one_position(isolated(long(100.0, size), 1), 100, 0.01, **more)
+        case["schedules"]["X"] = {"tiers": FLOORS, "mode": "whole"}
+        return orders(case)[0]["size"]
+
+    down = {"liquidation": {"target": "next_tier"}}
+    assert sent(25.0, **down) == 5 and sent(25.0, **down, **LOTS) == 5.25
+    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 2}) == 15
+    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 9}) == 15
+    assert sent(20.0, **down, **LOTS) == 0.25
+    assert sent(5.0, **down) == 5
+
+
+def test_under_whole_position_tiers_stepping_below_a_floor_may_be_enough():
+    case = one_position(isolated(long(100.0, 22.0), 70), 100, 0.01, **LOTS)
+    case["schedules"]["X"] = {"tiers": FLOORS, "mode": "whole"}
+    # 2,200 needs 110; below 2,000 it needs 2 %, that is under 40: one lot under the floor is 19.75.
+    (order,) = orders(case)
+    assert order["size"] == 2.25 and answer_to(after(case, order))["liquidatable"] is False
+
+
+@settings(max_examples=200, deadline=None, derandomize=True, database=None)
+@given(size=st.integers(1, 120).map(lambda n: n / 4), collateral=st.integers(0, 200), mark=st.integers(180, 220),
+       side=st.sampled_from((long, short)), mode=st.sampled_from(("marginal", "whole")), lots=st.booleans(),
+       fee=st.sampled_from((0.0, 0.004, 0.015)))  # fmt: skip
+def test_a_partial_close_ends_safe_or_smaller_never_flipped(size, collateral, mark, side, mode, lots, fee):
+    case = one_position(isolated(side(100.0, size), collateral), mark / 2, 0.01, liquidation={"fee_rate": fee},
+                        **(LOTS if lots else {}))  # fmt: skip
+    case["schedules"]["X"] = {"tiers": FLOORS, "mode": mode}
+    found = answer_to(case)
+    if not found["liquidatable"]:
+        assert found["liquidation"]["orders"] == []
+        return
+    (order,) = found["liquidation"]["orders"]
+    assert 0 < order["size"] <= size
+    if order["size"] == size:
+        return
+    then = answer_to(after(case, order))
+    below_floor = mode == "whole" and not lots and size * mark / 2 > 1_000
+    if mode == "whole" and not below_floor:
+        assert not then["liquidatable"]
+    one_tier = size * mark / 2 < 1_000
+    if one_tier:
+        assert then["margin_buffer"] >= -1e-9
+
+
+def test_the_largest_requirement_is_sold_first_until_the_account_complies():
+    case = {
+        "collateral": 30, "mark_prices": {"X": 100, "Y": 100}, "liquidation": {"target": "full"},
+        "schedules": {"X": {"tiers": [[0, 0.01]]}, "Y": {"tiers": [[0, 0.05]]}},
+        "positions": [long(100.0, 20.0), short(100.0, 5.0, "Y")],
+    }  # fmt: skip
+    assert [(o["instrument"], o["side"], o["size"]) for o in orders(case)] == [("Y", "buy", 5.0)]
+    both = case | {"collateral": 10}
+    assert [o["instrument"] for o in orders(both)] == ["Y", "X"]
+
+
+def test_a_cap_and_a_band_bind_the_order():
+    case = one_position(isolated(long(100.0, 10.0), 1), 100, 0.02)
+    assert orders(case)[0]["size"] == pytest.approx(9.5)
+    capped = orders(case | {"liquidation": {"cap_per_step": 333, "target": "full"}})
+    assert capped[0]["size"] == pytest.approx(3.33)
+    assert orders(case | {"liquidation": {"cap_per_step": 333, "target": "full"}} | LOTS)[0]["size"] == 3.25
+    deep = one_position(isolated(long(100.0, 10.0), 150), 100, 0.2)
+    assert orders(deep)[0]["limit_price"] == 85
+    assert orders(deep | {"liquidation": {"price_band": 0.05}})[0]["limit_price"] == 95
+    assert orders(deep | {"liquidation": {"execution": "market"}})[0]["limit_price"] is None
+    assert orders(deep | {"liquidation": {"execution": "ioc_below_mark", "discount": 0.03}})[0]["limit_price"] == 97
+
+
+def test_no_order_is_sent_for_less_than_a_lot_of_cap():
+    case = one_position(isolated(long(100.0, 10.0), 1), 100, 0.02, **LOTS)
+    assert orders(case | {"liquidation": {"cap_per_step": 24}}) == []
