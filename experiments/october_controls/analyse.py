@@ -9,8 +9,8 @@ SHARE = "auto-deleveraged"
 REGAINED = "regained"
 
 TARGETS = (
-    Target("adl_share_of_liquidated", f"{SHARE}, budget 10 bp"),
-    Target("adl_share_of_liquidated", f"{SHARE}, budget 22 bp", 0.2, 0.6, "budget_22_bp"),
+    Target("adl_share_of_liquidated", f"{SHARE}, October's fund", 0.2, 0.6),
+    Target("adl_share_of_liquidated", f"{SHARE}, fund stressed by 2 %", arm="fund_stressed_by_2_percent"),
     Target("adl_share_of_liquidated", f"{SHARE}, whole fund", 0.0, 0.0, "whole_fund"),
     Target("price_drawdown", "drawdown, whole fund", arm="whole_fund", digits=3),
     Target("fall_recovered_60min", f"{REGAINED}, index apart", 0.5, 0.8),

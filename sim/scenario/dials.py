@@ -88,6 +88,7 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["n_levels"], row["window_ticks"] = record.depth_ticks, record.closest_ticks
         row["order_lots"] = record.lots_per_tick
     elif record.kind == "arbitrageur":
+        row["at_index"] = int(record.anchor == "index")
         row["band"] = record.band_bp * BP
         row["speed"] = record.speed_per_bp / BP * dt
         row["cap"] = record.cap_per_s * dt
@@ -184,7 +185,7 @@ class Desk:
     def fill(self, desk: np.void, record: Any, population: np.void) -> None:
         """Start values."""
         desk["scale"], desk["size_factor"], desk["share"] = self.scale, 1.0, 1.0
-        desk["centre"] = desk["previous_mid"] = desk["previous_index"] = float(self.row["reference_price"])
+        desk["centre"] = desk["previous_mid"] = desk["previous_value"] = float(self.row["reference_price"])
         desk["average"] = float(self.row["reference_price"])
         fill_signal_desk(desk, record, population, self.instrument.index.volatility_bp, self.scenario.step_seconds)
         if isinstance(record, AvellanedaStoikov):

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
-from sim.strategies.desk import lots_for, mid_over_index
+from sim.strategies.desk import lots_for, mid_over
 from sim.streams import below, draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER, FLAG_REDUCE_ONLY
@@ -44,7 +44,7 @@ def unwind_basis(world, p, t):
     venue = world.venues[population["venue"]]
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         index = float(world.instruments[k]["index_milli"]) / 1000.0
-        gap = mid_over_index(world, k) / valued_price(world, k, index)
+        gap = mid_over(world, k, world.instruments[k]["index_milli"]) / valued_price(world, k, index)
         if abs(gap) <= population["unwind_band"] or population["cap"] <= 0.0:
             continue
         side = -1 if gap > 0.0 else 1

@@ -66,9 +66,15 @@ def anchor_price(world, p, k):
 
 
 @kernel
-def mid_over_index(world, k):
-    """Mid minus index in ticks; both are whole thousandths, so the sign of a mirrored world is all that changes."""
-    return (world.market_view[k]["mid"] * 1000.0 - float(world.instruments[k]["index_milli"])) / 1000.0
+def value_milli(world, k):
+    """What the outside world would pay, in thousandths of a tick, had it learnt nothing from this venue's price."""
+    return world.instruments[k]["index_milli"] - world.instruments[k]["index_offset_milli"]
+
+
+@kernel
+def mid_over(world, k, milli):
+    """Mid minus a price, in ticks; both are whole thousandths, so the sign of a mirrored world is all that changes."""
+    return (world.market_view[k]["mid"] * 1000.0 - float(milli)) / 1000.0
 
 
 @kernel

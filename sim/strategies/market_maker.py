@@ -5,7 +5,7 @@ from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, Row, dial
 from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price, whole_tick
-from sim.strategies.desk import lay_off, mid_over_index, whole_part
+from sim.strategies.desk import lay_off, mid_over, value_milli, whole_part
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_FRESH, DRAW_QUOTE, FLAG_SLIDE, NONE, POST_ONLY
@@ -164,9 +164,9 @@ def update_desk(world, p, k, desk, taken):
     factor = wanted if wanted < factor else factor + (wanted - factor) * population["return_share"]
     factor = max(factor, population["size_floor"])
     row["size_factor"] = factor
-    index = float(world.instruments[k]["index_milli"]) / 1000.0
-    gap = -mid_over_index(world, k)
-    centre = view["mid"] + (index - row["previous_index"])
+    value = float(value_milli(world, k)) / 1000.0  # the echo of this book in the index is no news
+    gap = -mid_over(world, k, world.instruments[k]["index_milli"])
+    centre = view["mid"] + (value - row["previous_value"])
     centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(blended(population, factor)))
     inventory = inventory_of(world, p, k)
     row["inventory"] = inventory
@@ -179,7 +179,7 @@ def update_desk(world, p, k, desk, taken):
     row["centre"] = centre
     row["fullness"] = fullness
     row["previous_mid"] = view["mid"]
-    row["previous_index"] = index
+    row["previous_value"] = value
 
 
 @kernel

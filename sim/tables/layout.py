@@ -101,7 +101,7 @@ DISTANCES = _layout("", "share cancellation")
 # (n_populations * n_instruments,) what a desk remembers; money in quote units, sizes in lots.
 DESKS = _layout(
     "active away_until run run_side",
-    "scale centre variance size_factor share previous_mid inventory previous_index fullness crowd average excitation",
+    "scale centre variance size_factor share previous_mid inventory previous_value fullness crowd average excitation",
 )
 
 # (n_holders * n_instruments,) row = holder * n_instruments + instrument; holders: institutions one by one, then the

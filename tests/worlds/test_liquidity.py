@@ -8,9 +8,11 @@ from sim.scenario.build import build_session
 ENDLESS = "venues.binance.waterfall.insurance_fund.inexhaustible=true"
 DOUBLED = (
     "populations.makers.depth=480e6",
-    "populations.arbitrage.cap_per_s=4.8e6",
-    "populations.arbitrage.speed_per_bp=40000",
-    "populations.arbitrage.inventory_limit=1.92e9",
+    *(
+        f"populations.{name}.{dial}"
+        for name in ("arbitrage", "value")
+        for dial in ("cap_per_s=2.4e6", "speed_per_bp=20000", "inventory_limit=9.6e8")
+    ),
 )
 SEEDS = range(1, 41)
 STEPS = 2200

@@ -80,10 +80,13 @@ def test_makers_who_leave_raise_the_amplification():
     assert raised.low is not None and raised.low > 0.2
 
 
-def test_the_recovery_does_not_need_an_index_that_follows_the_book():
-    scenario = load("btc_2025_10_10")
-    assert all(instrument.index.follows_book == 0.0 for instrument in scenario.instruments)
-    assert np.median([one["fall_recovered_10min"] for one in played()]) > 0.4
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_the_fall_is_regained_whether_or_not_the_index_follows_the_book(share):
+    follows = [f"instruments.{name}.index.follows_book={share}" for name in ("BTCUSDT", "ETHUSDT")]
+    if share == 0.0:
+        assert load("btc_2025_10_10").config_hash == load("btc_2025_10_10", follows).config_hash, "the default"
+    runs = [simulate(load("btc_2025_10_10", follows), seed).summary for seed in (701, 702, 703)]
+    assert 0.45 < np.median([one["fall_recovered_60min"] for one in runs]) < 0.85
 
 
 def test_a_slow_sell_off_is_no_cascade():
