@@ -3,27 +3,19 @@
 import math
 from typing import Literal
 
-from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
+from sim.parts import ASSUMED, Name, dial
 from sim.rules.inbox import shifted
-from sim.strategies.fundamentalist import CHIARELLA
-from sim.strategies.signals import follow_average, looker, lookers, trade_signal
+from sim.strategies.signals import CHIARELLA, DemandTrader, follow_average, looker, lookers, trade_signal
 from sim.streams import draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_ORDER
 
 
-class Chartist(Record):
+class Chartist(DemandTrader):
     """Dials of the chartists of one venue, for each of its instruments at liquidity_scale 1."""
 
     kind: Literal["chartist"] = "chartist"
     name: Name = dial("chartists", "name of the population")
-    venue: Name = dial(..., "venue that they trade on")
-    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
-    count: int = dial(
-        200, "traders; rows take turns at the instruments", unit="rows", source=ASSUMED, ge=1, le=1_000_000
-    )
-    capital: float = dial(1.0e6, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
-    orders_per_s: float = dial(0.5, "looks of all of them, Poisson", unit="1/s", source=ASSUMED, ge=0, le=10_000)
     beta: float = dial(
         5_000.0, "money a second that they trade at full trend", unit="quote/s", source=CHIARELLA, ge=0, le=1e12
     )
@@ -33,10 +25,6 @@ class Chartist(Record):
     trend_half_life_s: float = dial(
         600.0, "half-life of the returns that make the trend", unit="s", source=CHIARELLA, ge=1, le=1e8
     )
-    position_limit: float = dial(
-        5.0e7, "largest position of all of them together", unit="quote", source=ASSUMED, ge=0, le=1e13
-    )
-    max_order: float = dial(1.0e6, "largest notional of an order", unit="quote", source=ASSUMED, gt=0, le=1e12)
     slippage: float = dial(0.005, "limit of an order beyond the touch", unit="of price", source=ASSUMED, ge=0, le=0.5)
 
 

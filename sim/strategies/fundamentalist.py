@@ -2,28 +2,19 @@
 
 from typing import Literal
 
-from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
+from sim.parts import ASSUMED, Name, dial
 from sim.rules.inbox import shifted, valued_price
-from sim.strategies.signals import follow_average, looker, lookers, trade_signal
+from sim.strategies.signals import CHIARELLA, DemandTrader, follow_average, looker, lookers, trade_signal
 from sim.streams import draw, normal
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_OPINION, DRAW_ORDER
 
-CHIARELLA = "assumed; form of the extended Chiarella model (Majewski, Ciliberti, Bouchaud 2020), level not fitted"
 
-
-class Fundamentalist(Record):
+class Fundamentalist(DemandTrader):
     """Dials of the fundamentalists of one venue, for each of its instruments at liquidity_scale 1."""
 
     kind: Literal["fundamentalist"] = "fundamentalist"
     name: Name = dial("fundamental", "name of the population")
-    venue: Name = dial(..., "venue that they trade on")
-    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
-    count: int = dial(
-        200, "traders; rows take turns at the instruments", unit="rows", source=ASSUMED, ge=1, le=1_000_000
-    )
-    capital: float = dial(1.0e6, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
-    orders_per_s: float = dial(0.5, "looks of all of them, Poisson", unit="1/s", source=ASSUMED, ge=0, le=10_000)
     kappa: float = dial(
         500.0, "money a second for each bp between value and price", unit="quote/s/bp", source=CHIARELLA, ge=0, le=1e10
     )
@@ -33,10 +24,6 @@ class Fundamentalist(Record):
     opinion_sigma_bp: float = dial(
         10.0, "spread of the traders' own values around it, lasting", unit="bp", source=ASSUMED, ge=0, le=5_000
     )
-    position_limit: float = dial(
-        5.0e7, "largest position of all of them together", unit="quote", source=ASSUMED, ge=0, le=1e13
-    )
-    max_order: float = dial(1.0e6, "largest notional of an order", unit="quote", source=ASSUMED, gt=0, le=1e12)
 
 
 @kernel

@@ -8,6 +8,25 @@ from sim.streams import below, draw
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import DRAW_COUNT, DRAW_ORDER, FLAG_REDUCE_ONLY
 
+CHIARELLA = "assumed; form of the extended Chiarella model (Majewski, Ciliberti, Bouchaud 2020), level not fitted"
+
+
+class DemandTrader(Record):
+    """Dials of traders whose demand is a function of the market; rows take turns at the venue's instruments."""
+
+    name: Name = dial(..., "name of the population")
+    venue: Name = dial(..., "venue that they trade on")
+    margin_scope: MarginScope = dial("cross", MARGIN_SCOPE)
+    count: int = dial(
+        200, "traders; rows take turns at the instruments", unit="rows", source=ASSUMED, ge=1, le=1_000_000
+    )
+    capital: float = dial(1.0e6, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
+    orders_per_s: float = dial(0.5, "looks of all of them, Poisson", unit="1/s", source=ASSUMED, ge=0, le=10_000)
+    position_limit: float = dial(
+        5.0e7, "largest position of all of them together", unit="quote", source=ASSUMED, ge=0, le=1e13
+    )
+    max_order: float = dial(1.0e6, "largest notional of an order", unit="quote", source=ASSUMED, gt=0, le=1e12)
+
 
 class SignalTrader(Record):
     """Dials of leveraged traders who enter on a signal and leave again; rows take turns at the venue's instruments."""

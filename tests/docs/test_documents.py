@@ -63,27 +63,28 @@ def _run(line, marker, folder):
         words += marker.split()
     if words[0] == "run" and "--out" not in words:
         words += ["--out", str(folder / "results" / "documented")]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    return done
+    return CliRunner().invoke(app, words)
 
 
 @pytest.mark.parametrize("text", list(_python_blocks()))
 def test_python_in_readme_and_how_to_runs(text):
-    exec(compile(text, "document", "exec"), {"__name__": "document"})
+    names = {"__name__": "document"}
+    exec(compile(text, "document", "exec"), names)
+    assert set(names) - {"__name__", "__builtins__"}, "a block that leaves nothing shows nothing"
 
 
 @pytest.mark.parametrize(("path", "line", "marker"), list(_commands()))
 def test_commands_in_readme_and_how_to_work(path, line, marker, results_here):
     for item in FILE.finditer(path.read_text(encoding="utf-8")):
         (results_here / item["name"]).write_text(item["text"])
-    _run(line, marker, results_here)
+    done = _run(line, marker, results_here)
+    assert done.exit_code == 0, done.output
 
 
 def test_the_results_that_the_how_to_reads_are_there_and_documented(results_here):
     path = ROOT / "docs" / "how-to" / "run-a-scenario.md"
     line, marker = next((t.strip(), m) for m, t in _blocks(path, "") if "--out" in t)
-    _run(line, marker, results_here)
+    assert _run(line, marker, results_here).exit_code == 0
     reading = next(text for _, text in _blocks(path, "python") if "results/my_run" in text)
     names = {}
     exec(compile(reading, "document", "exec"), names)
