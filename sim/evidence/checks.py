@@ -25,11 +25,11 @@ class Check:
 
     @property
     def word(self) -> str:
-        """In, out, or in because the samples are too few to tell."""
+        """In, out, or undecided: outside its band by less than the samples can tell."""
         distance = abs(self.estimate - self.target)
         if distance <= self.band:
             return "in"
-        return "in, by sampling error" if distance <= SIGMAS * self.error else "out"
+        return "undecided" if distance <= SIGMAS * self.error else "out"
 
     @property
     def sharp(self) -> bool:
@@ -50,12 +50,15 @@ def judged(
     """The answer of an experiment that is a list of checks; `brief` are those for a terminal (default: all)."""
     outside = [check.name for check in checks if check.word == "out"]
     blunt = sum(not check.sharp for check in checks)
-    verdict = f"{len(checks) - len(outside)} of {len(checks)} figures are in their bands."
+    undecided = [check.name for check in checks if check.word == "undecided"]
+    verdict = f"{len(checks) - len(outside) - len(undecided)} of {len(checks)} figures are in their bands."
     if outside:
         verdict += " Outside: " + "; ".join(outside) + "."
+    if undecided:
+        verdict += " Too few samples to tell: " + "; ".join(undecided) + "."
     if blunt:
         verdict += f" For {blunt} of them {SIGMAS:g} standard errors are wider than the band: play the full form."
-    facts: dict[str, Any] = {"outside": outside, "too_few_samples": blunt}
+    facts: dict[str, Any] = {"outside": outside, "undecided": undecided, "too_few_samples": blunt}
     numbers = [
         {
             "quantity": check.name, "estimate": check.estimate, "standard_error": check.error,
