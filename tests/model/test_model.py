@@ -116,7 +116,7 @@ def test_a_record_is_accepted_and_overrides_beside_it_are_refused():
 def test_agents_are_one_per_population_and_institution(make):
     model = make(traders=[Idle.with_capital(1.0)])
     kinds = {kind: len(model.agents_by_type[kind]) for kind in model.agent_types}
-    assert kinds == {TraderPopulation: 7, LiquidationAgent: 1, InsuranceFund: 1, Idle: 1}
+    assert kinds == {TraderPopulation: 8, LiquidationAgent: 1, InsuranceFund: 1, Idle: 1}
 
 
 def test_the_data_collector_works_with_module_level_reporters(make):

@@ -81,7 +81,7 @@ def test_a_population_of_traders_is_an_agent_for_each_row_beside_the_population_
     population = model.population("dips")
     assert [trader.row for trader in model.traders] == list(range(population.first_trader, population.first_trader + 3))
     assert {type(trader).__name__ for trader in model.traders} == {"Dips"} and population.kind == "python"
-    assert len(model.agents_by_type[TraderPopulation]) == 8 and len(model.agents_by_type[type(model.traders[0])]) == 3
+    assert len(model.agents_by_type[TraderPopulation]) == 9 and len(model.agents_by_type[type(model.traders[0])]) == 3
     assert population.equities.tolist() == [2e5] * 3 and model.traders[0].size == 0.2
     model.advance(60)
     assert all(trader.positions["BTCUSDT"] > 0.0 for trader in model.traders)

@@ -25,7 +25,7 @@ def test_the_october_scenario_is_the_baseline_with_news_and_a_small_fund():
     ] * 2
     assert baseline.populations == october.populations
     assert [instrument.start_price for instrument in october.instruments] == [117_000.0, 4_370.0]
-    assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 10.0
+    assert october.venues["binance"].waterfall[0].size_bp_of_open_interest == 22.0
 
 
 def test_the_slow_sell_off_is_octobers_market_and_fund_with_one_slow_fall():

@@ -135,7 +135,7 @@ def test_three_instruments_cannot_all_be_opposite(write, refused):
     ("override", "says"),
     [
         ("populations.maker.count=1", "no item 'maker'; did you mean 'makers'?"),
-        ("populations.9.count=1", "indices 0 to 6 are allowed"),
+        ("populations.9.count=1", "indices 0 to 7 are allowed"),
         ("populations.makers.cuont=1", "unknown key 'cuont'; did you mean 'count'?"),
         ("venues.binanc.title=x", "did you mean 'binance'?"),
         ("venues.binance.margn.scope=cross", "did you mean 'margin'?"),

@@ -7,6 +7,7 @@ from sim.scenario import load
 from sim.scenario.build import build_session
 
 ENDLESS = "venues.binance.waterfall.insurance_fund.inexhaustible=true"
+STRESS = "stressed_close_out_rate: 0.1"  # as in the scenario, since the need is counted under it
 SOLD = ("liquidated_long", "liquidated_short", "adl_value")
 MARKET = ("step", "instrument", "last_price", "mark_price", "open_interest", *SOLD)
 
@@ -21,7 +22,7 @@ def play(scope, *overrides):
 
 
 def fund_of(size):
-    return f"venues.binance.waterfall=[{{kind: insurance_fund, size: {size!r}}}, {{kind: auto_deleveraging}}]"
+    return f"venues.binance.waterfall=[{{kind: insurance_fund, size: {size!r}, {STRESS}}}, {{kind: auto_deleveraging}}]"
 
 
 @pytest.mark.parametrize("scope", ["isolated", "cross"])
