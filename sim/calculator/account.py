@@ -6,7 +6,7 @@ a notional of size times coordinate and a profit of size times its change; a lon
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -67,14 +67,22 @@ class Leg:
         whole = Piecewise.line(-self.direction * self.size * self.entry, self.direction * self.size)
         return whole if credit == 1 else whole.minimum(whole.times(credit))
 
-    def requirement_by_mark(self, rules: Rules, initial: bool) -> Piecewise:
-        """Margin with a closing fee at the mark, as a function of the mark."""
+    def _schedule(self, initial: bool) -> Piecewise:
         size = None if self.inverse else self.size
-        schedule = self.margin.initial_by_notional(size) if initial else self.margin.maintenance.by_notional(size)
+        return self.margin.initial_by_notional(size) if initial else self.margin.maintenance.by_notional(size)
+
+    def requirement(self, rules: Rules, initial: bool) -> Fraction:
+        """Margin at the mark, with a closing fee at the mark."""
+        value = self.size * self.entry if rules.notional_basis == "entry" else self.value
+        found = self._schedule(initial).at(value)
+        return found + rules.fee_rate * self.value if rules.fee_basis == "mark" else found
+
+    def requirement_by_mark(self, rules: Rules) -> Piecewise:
+        """Maintenance with a closing fee at the mark, as a function of the mark."""
         if rules.notional_basis == "entry":
-            found = Piecewise.line(schedule.at(self.size * self.entry))
+            found = Piecewise.line(self._schedule(initial=False).at(self.size * self.entry))
         else:
-            found = schedule.of_multiple(self.size)
+            found = self._schedule(initial=False).of_multiple(self.size)
         return found + Piecewise.line(0, rules.fee_rate * self.size) if rules.fee_basis == "mark" else found
 
 
@@ -124,21 +132,18 @@ class Account:
 
     def leg_requirement(self, leg: Leg, initial: bool) -> Fraction:
         """Margin of one leg at the marks, the closing fee included."""
-        return leg.requirement_by_mark(self.rules, initial).at(leg.mark) + self._fee(leg).at(leg.mark)
+        fee = self.rules.fee_basis == "bankruptcy" and self._fee(leg, leg.instrument).at(leg.mark)
+        return leg.requirement(self.rules, initial) + fee
 
     def _requirement(self, initial: bool) -> Fraction:
-        groups = (self._netted(legs, lambda leg: Piecewise.line(self.leg_requirement(leg, initial)))
-                  for legs in self._groups.values())  # fmt: skip
-        return sum((group.at(ZERO) for group in groups), ZERO)
+        return sum((self._group_requirement(legs, initial) for legs in self._groups.values()), ZERO)
 
-    def _netted(self, legs: Sequence[Leg], requirement: Callable[[Leg], Piecewise]) -> Piecewise:
+    def _group_requirement(self, legs: Sequence[Leg], initial: bool) -> Fraction:
         """The sum over an instrument's legs, or the larger of its two sides."""
-        sides = [Piecewise.line(), Piecewise.line()]
+        sides = [ZERO, ZERO]
         for leg in legs:
-            sides[leg.is_long] += requirement(leg)
-        if self.rules.netting == "sum" or len(legs) == 1:
-            return sides[0] + sides[1]
-        return sides[0].maximum(sides[1])
+            sides[leg.is_long] += self.leg_requirement(leg, initial)
+        return sides[0] + sides[1] if self.rules.netting == "sum" else max(sides)
 
     def bankruptcy(self, instrument: str) -> Fraction | None:
         """Coordinate at which nothing would be left, other marks fixed: full profit, a closing fee, no margin."""
@@ -153,12 +158,12 @@ class Account:
         divisor = sum(((leg.direction - fee) * leg.size for leg in legs), ZERO)
         return divisor, sum((leg.direction * leg.size * leg.entry for leg in legs), ZERO)
 
-    def _fee(self, leg: Leg, moved: str | None = None) -> Piecewise:
+    def _fee(self, leg: Leg, moved: str) -> Piecewise:
         """Closing fee at the bankruptcy price as a function of the coordinate of instrument `moved`."""
         if self.rules.fee_basis != "bankruptcy":
             return Piecewise.line()
         fee = self.rules.fee_rate * leg.size
-        if moved is None or leg.instrument == moved:
+        if leg.instrument == moved:
             return Piecewise.line(fee * (self.bankruptcy(leg.instrument) or ZERO))
         divisor, rest = self._bankruptcy_terms(leg.instrument)
         if divisor == 0:
@@ -173,20 +178,27 @@ class Account:
 
     def buffer_by_mark(self, moved: str) -> Piecewise:
         """Equity less maintenance as a function of one instrument's coordinate, the other marks fixed."""
-        found = Piecewise.line(self.collateral)
-        for leg in self.legs:
-            found += (
-                leg.profit_by_mark(self.rules.profit_credit)
-                if leg.instrument == moved
-                else Piecewise.line(self._counted(leg))
-            )
-        for legs in self._groups.values():
-            found = found - self._netted(legs, lambda leg: self._moved_requirement(leg, moved))
-        return found
+        fixed, found = self.collateral, Piecewise.line()
+        for name, legs in self._groups.items():
+            if name == moved:
+                for leg in legs:
+                    found += leg.profit_by_mark(self.rules.profit_credit)
+            else:
+                fixed += sum((self._counted(leg) for leg in legs), ZERO)
+            if name == moved or self.rules.fee_basis == "bankruptcy":
+                found -= self._group_requirement_by_mark(legs, moved)
+            else:
+                fixed -= self._group_requirement(legs, initial=False)
+        return found + Piecewise.line(fixed)
 
-    def _moved_requirement(self, leg: Leg, moved: str) -> Piecewise:
-        own = leg.requirement_by_mark(self.rules, initial=False)
-        return (own if leg.instrument == moved else Piecewise.line(own.at(leg.mark))) + self._fee(leg, moved)
+    def _group_requirement_by_mark(self, legs: Sequence[Leg], moved: str) -> Piecewise:
+        sides = [Piecewise.line(), Piecewise.line()]
+        for leg in legs:
+            own = leg.requirement_by_mark(self.rules) if leg.instrument == moved else Piecewise.line(
+                leg.requirement(self.rules, initial=False)
+            )  # fmt: skip
+            sides[leg.is_long] += own + self._fee(leg, moved)
+        return sides[0] + sides[1] if self.rules.netting == "sum" else sides[0].maximum(sides[1])
 
     def legs_of(self, instrument: str) -> tuple[Leg, ...]:
         """The legs of one instrument."""

@@ -6,11 +6,11 @@ from pydantic import Field, Strict, StringConstraints
 
 from sim.parts import Record, Row, dial
 
-LARGEST = 1e18
+LARGEST, SMALLEST = 1e18, 1e-18
 # Wider than the names of scenarios: venues call their contracts BTC-PERPETUAL or BTC/USDT:USDT.
 CaseName = Annotated[str, StringConstraints(pattern=r"^\S+$", min_length=1, max_length=64)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]
-Price = Annotated[float, Field(gt=0, le=LARGEST)]
+Price = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
 Rate = Annotated[float, Field(ge=0, le=1)]
 Tiers = Annotated[Row[Annotated[tuple[Amount, Rate], Strict(strict=False)]], Field(min_length=1, max_length=128)]
 Mode = Literal["marginal", "whole"]
@@ -21,7 +21,9 @@ class Scaling(Record):
     """Initial rates that rise to one while the open interest rises from `low` to `high` (as on dYdX v4)."""
 
     low: float = dial(..., "open interest up to which the rate stays", unit="quote", source=RULES, ge=0, le=LARGEST)
-    high: float = dial(..., "open interest from which the rate is one", unit="quote", source=RULES, gt=0, le=LARGEST)
+    high: float = dial(
+        ..., "open interest from which the rate is one", unit="quote", source=RULES, ge=SMALLEST, le=LARGEST
+    )
 
 
 class Initial(Record):
@@ -114,8 +116,8 @@ class Policy(Record):
 class Units(Record):
     """Ticks and lots of an instrument."""
 
-    tick_size: float = dial(..., "smallest price step", unit="quote", source=RULES, gt=0, le=1e9)
-    lot_size: float = dial(..., "smallest size step", unit="base", source=RULES, gt=0, le=1e12)
+    tick_size: float = dial(..., "smallest price step", unit="quote", source=RULES, ge=SMALLEST, le=1e9)
+    lot_size: float = dial(..., "smallest size step", unit="base", source=RULES, ge=SMALLEST, le=1e12)
 
 
 class Position(Record):
@@ -123,8 +125,8 @@ class Position(Record):
 
     instrument: CaseName = dial(..., "whose schedule and mark", source=RULES)
     side: Literal["long", "short"] = dial(..., "long or short", source=RULES)
-    size: float = dial(..., "size", unit="base; quote if inverse", source=RULES, gt=0, le=LARGEST)
-    entry_price: float = dial(..., "average entry price", unit="quote", source=RULES, gt=0, le=LARGEST)
+    size: float = dial(..., "size", unit="base; quote if inverse", source=RULES, ge=SMALLEST, le=LARGEST)
+    entry_price: float = dial(..., "average entry price", unit="quote", source=RULES, ge=SMALLEST, le=LARGEST)
     contract: Literal["linear", "inverse"] = dial("linear", "what profit is paid in: quote, or the coin", source=RULES)
     margin_mode: Literal["cross", "isolated"] | None = dial(None, "default: regime.scope", source=RULES)
     isolated_collateral: float | None = dial(

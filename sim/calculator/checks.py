@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.calculator.case import Case, Initial, Schedule, Tiers
-from sim.calculator.rule_book import book_of, unknown_choices
+from sim.calculator.rule_book import book_of, unknown_rules
 
 Place = tuple[str | int, ...]
 Found = tuple[Place, str, tuple[str, list[str]] | None]  # path, what is wrong, and a word with the known ones
@@ -27,8 +27,15 @@ def check_case(case: Case, venue: Any = None) -> list[Found]:
 def _check_source(case: Case, venue: Any) -> Iterator[Found]:
     if case.venue is not None and case.schedules:
         yield ("schedules",), f"the venue {case.venue} brings its own schedules; leave out one of the two", None
+    fee = case.regime.closing_fee
+    if fee.rate and "basis" not in fee.model_fields_set:
+        yield (
+            ("regime", "closing_fee", "basis"),
+            f"is missing for a fee of {fee.rate:g}; allowed: none, mark, bankruptcy",
+            None,
+        )
     if venue is not None:
-        for choice in unknown_choices(case, venue):
+        for choice in unknown_rules(case, venue):
             yield ("venue",), f"{choice} of {case.venue} is not a rule that this calculator has", None
     if case.venue is not None and "initial_multiple" in case.regime.model_fields_set:
         yield (
@@ -47,6 +54,11 @@ def _check_schedule(place: Place, schedule: Schedule, open_interest: float | Non
         yield (*place, "square_root"), f"{schedule.square_root:g} is not allowed; allowed: with one tier only", None
     if schedule.initial is not None:
         yield from _check_initial((*place, "initial"), schedule.initial, open_interest, place[-1])
+        for word in ("slope", "square_root"):
+            initial, maintenance = getattr(schedule.initial, word), getattr(schedule, word)
+            if initial is not None and initial < maintenance:
+                message = f"{initial:g} is below that of maintenance, {maintenance:g}; raise it, or leave it out"
+                yield (*place, "initial", word), message, None
 
 
 def _check_initial(place: Place, initial: Initial, open_interest: float | None, name: str | int) -> Iterator[Found]:
@@ -128,12 +140,13 @@ def _has_root(schedule: Schedule) -> bool:
 
 def _check_order_of_margins(case: Case, venue: Any) -> Iterator[Found]:
     for name, margin in book_of(case, venue).margins.items():
-        start = margin.first_conflict()
-        if start is not None:
+        found = margin.conflict()
+        if found is not None:
+            notional, maintenance, initial = (f"{float(value):g}" for value in found)
             place: Place = ("schedules", name) if venue is None else ("regime", "maintenance_scale")
             yield place, (
-                f"maintenance margin of {name} is above initial margin from a notional of {float(start):g} on; "
-                "allowed: at most the initial margin"
+                f"maintenance margin {maintenance} of {name} is above its initial margin {initial} at a notional of "
+                f"{notional}; allowed: at most the initial margin"
             ), None  # fmt: skip
 
 

@@ -17,7 +17,9 @@ from sim.calculator.case import Policy
 from sim.calculator.numbers import exact
 from sim.calculator.piecewise import ZERO
 
-TINY = Fraction(1, 1 << 64)  # share of a position by which a relief is measured where there are no lots
+TINY = Fraction(1, 1 << 64)  # share of a size: just above or below a floor
+UNDER = Fraction(1, 10**12)  # how far below a floor an order goes where there are no lots: printed sizes show it
+HALVINGS = 80
 SHARE_BITS = 30
 
 
@@ -110,24 +112,19 @@ class _Desk:
         return self._to_restore(account, leg)
 
     def _to_restore(self, account: Account, leg: Leg) -> Fraction:
-        """Closes the gap at the present rate of relief, fee included; everything where closing brings no relief.
+        """The smallest size that closes the gap, fee included; everything where none does.
 
-        Marginal tiers: by the line of the tier that the position is in; what lies below its floor follows
-        in the next round. Whole-position tiers: the smallest size that complies, tier by tier.
+        On marginal tiers in lots it is the engine's order: by the relief of a lot in the tier that the position is
+        in. What is missing once it has passed the tier's floor follows in the engine's next round.
         """
-        if leg.margin.maintenance.mode == "whole":
-            found = self._to_restore_whole(account, leg)
-            return leg.size if found is None else found
-        unit = self.grid.lots.get(leg.instrument, leg.size * TINY)
+        lot = self.grid.lots.get(leg.instrument)
+        if lot is None or leg.margin.maintenance.mode == "whole":
+            return self._to_restore_by_tier(account, leg)
+        if leg.size <= lot:
+            return leg.size
         gap = self.maintenance(account) - account.equity
-        if leg.size <= unit:
-            return leg.size
-        relief = gap - self._gap_without(account, leg, unit)
-        if relief <= 0:
-            return leg.size
-        lots = gap / relief
-        size = unit * ceil(lots) if leg.instrument in self.grid.lots else unit * lots
-        return min(leg.size, size)
+        relief = gap - self._gap_without(account, leg, lot)
+        return min(leg.size, lot * ceil(gap / relief)) if relief > 0 else leg.size
 
     def _gap_without(self, account: Account, leg: Leg, size: Fraction) -> Fraction:
         """Maintenance less equity after `size` of a leg is closed at the mark."""
@@ -141,27 +138,40 @@ class _Desk:
         sizes = [start / price for start, _ in leg.margin.maintenance.tiers]
         return [size for size in reversed(sizes) if size <= leg.size]
 
-    def _to_restore_whole(self, account: Account, leg: Leg) -> Fraction | None:
-        """The gap is a line within each tier and drops at its floor: the largest size to keep that closes it."""
+    def _to_restore_by_tier(self, account: Account, leg: Leg) -> Fraction:
+        """The gap falls in a line within a tier, and may drop at its floor: the largest size to keep that closes it."""
         upper = leg.size
         for lower in self._floors(account, leg):
-            third = (upper - lower) / 3
-            if third > 0:
-                near, far = (
-                    self._gap_without(account, leg, leg.size - size) for size in (lower + third, upper - third)
-                )
-                slope = (far - near) / third
-                root = lower + third - near / slope if slope > 0 else upper if far <= 0 else ZERO
-                if root > lower or root == lower > 0:
-                    return self._keeping(leg, min(root, upper), below=root >= upper < leg.size)
+            kept = self._largest_kept(account, leg, lower, upper) if lower < upper else None
+            if kept is not None:
+                at_floor = kept == upper and leg.margin.maintenance.mode == "whole"
+                return self._keeping(leg, kept, below=at_floor)
             upper = lower
-        return None
+        return leg.size
+
+    def _largest_kept(self, account: Account, leg: Leg, lower: Fraction, upper: Fraction) -> Fraction | None:
+        """The largest size within a tier that leaves no gap, or None."""
+        low, high = lower + TINY * (upper - lower), upper - TINY * (upper - lower)
+        closed, open_ = (self._gap_without(account, leg, leg.size - size) for size in (low, high))
+        if open_ <= 0:
+            return upper
+        if closed > 0:
+            return None
+        kept = low - closed * (high - low) / (open_ - closed)
+        if self._gap_without(account, leg, leg.size - kept) == 0:
+            return kept
+        for _ in range(HALVINGS):  # no line: a netted hedge changes its larger side, or a premium for size falls
+            middle = (low + high) / 2
+            low, high = (middle, high) if self._gap_without(account, leg, leg.size - middle) <= 0 else (low, middle)
+        return low
 
     def _keeping(self, leg: Leg, kept: Fraction, below: bool = False) -> Fraction:
         """Close all but `kept`, whole lots; `below`: what is kept must stay under it, as a floor is a tier's own."""
         lot = self.grid.lots.get(leg.instrument)
         if lot is not None:
             kept = lot * (ceil(kept / lot) - 1 if below else floor(kept / lot))
+        elif below:
+            kept -= kept * UNDER
         return leg.size - max(kept, ZERO)
 
     def _to_lower_tier(self, account: Account, leg: Leg) -> Fraction:

@@ -49,6 +49,11 @@ class Piecewise:
         return next(polynomial for start, polynomial in reversed(self.pieces) if start <= x)
 
     def __add__(self, other: Piecewise) -> Piecewise:
+        if len(self.pieces) < len(other.pieces):
+            self, other = other, self
+        if len(other.pieces) == 1:
+            ((_, more),) = other.pieces
+            return Piecewise(tuple((start, _plus(own, more)) for start, own in self.pieces)) if any(more) else self
         return Piecewise(tuple((start, _plus(a, b)) for start, _, a, b in self._together(other)))
 
     def __neg__(self) -> Piecewise:

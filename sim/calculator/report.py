@@ -70,8 +70,11 @@ def report(statement: Statement) -> dict[str, Any]:
 
 
 def number(value: Fraction | None) -> float | None:
-    """A fraction as the nearest float."""
-    return None if value is None else float(value)
+    """A fraction as the nearest float; None where there is none, as for a ratio to almost nothing."""
+    try:
+        return None if value is None else float(value)
+    except OverflowError:
+        return None
 
 
 def legs_in_order(statement: Statement) -> list[tuple[Account, Leg]]:

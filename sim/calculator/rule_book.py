@@ -7,11 +7,17 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sim.calculator.account import Rules
-from sim.calculator.case import Case, ClosingFee, Policy, Regime
+from sim.calculator.case import Case, ClosingFee, Policy
 from sim.calculator.numbers import exact
 from sim.calculator.orders import Grid
 from sim.calculator.schedules import Margin, margin_of_preset, margin_of_schedule
 from sim.parts import Record
+
+# Dials of a venue that schedules.py reads, or that change nothing for an account that is looked at once.
+MARGIN_ELSEWHERE = frozenset(
+    "schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up".split()
+)
+LIQUIDATION_ELSEWHERE = frozenset("queue rounds_max latency_steps impact".split())
 
 
 @dataclass(frozen=True)
@@ -64,18 +70,28 @@ def _over(record: Any, preset: Any) -> Any:
         if isinstance(value, Record):
             value = ClosingFee(**{key: getattr(value, key) for key in ClosingFee.model_fields if hasattr(value, key)})
         elif isinstance(value, str) and choices and value not in choices:
-            continue  # checks.py has refused what the calculator does not know
+            continue  # checks.py has refused it
         changes[name] = value
     return record.model_copy(update=changes)
 
 
-def unknown_choices(case: Case, venue: Any) -> list[str]:
-    """Dials of a venue whose value the calculator has no rule for, unless the case sets them itself."""
+def unknown_rules(case: Case, venue: Any) -> list[str]:
+    """Dials of a venue that the calculator has no rule for, as `name: value`, unless the case sets them itself.
+
+    Nothing is passed over in silence: a dial that is not known must be at its default.
+    """
     found = []
-    for record, preset, place in ((Regime, venue.margin, "margin"), (Policy, venue.liquidation, "liquidation")):
-        own = case.regime if record is Regime else case.liquidation
-        for name, known in record.model_fields.items():
-            value, choices = getattr(preset, name, None), get_args(known.annotation)
-            if isinstance(value, str) and choices and value not in choices and name not in own.model_fields_set:
+    for own, preset, ignored, place in (
+        (case.regime, venue.margin, MARGIN_ELSEWHERE, "margin"),
+        (case.liquidation, venue.liquidation, LIQUIDATION_ELSEWHERE, "liquidation"),
+    ):
+        known = type(own).model_fields
+        for name, field in type(preset).model_fields.items():
+            value = getattr(preset, name)
+            if name in ignored or name in own.model_fields_set:
+                continue
+            choices = get_args(known[name].annotation) if name in known else ()
+            strange = isinstance(value, str) and bool(choices) and value not in choices
+            if strange or (name not in known and value != field.default):
                 found.append(f"{place}.{name}: {value}")
     return found

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
-from sim.calculator.case import Initial, Regime, Schedule
+from sim.calculator.case import Initial, Mode, Regime, Schedule
 from sim.calculator.numbers import exact, square_root
 from sim.calculator.piecewise import ZERO, Piecewise
 
@@ -29,7 +30,7 @@ class Curve:
     """A requirement by notional."""
 
     tiers: tuple[Tier, ...]
-    mode: Literal["marginal", "whole"] = "marginal"
+    mode: Mode = "marginal"
     own_amount: Fraction | None = None
     slope: Fraction = ZERO
     root: Fraction = ZERO
@@ -42,8 +43,20 @@ class Curve:
             return [self.own_amount]
         return marginal_amounts(self.tiers) if self.mode == "marginal" else [ZERO] * len(self.tiers)
 
+    @property
+    def depends_on_size(self) -> bool:
+        """Whether the rates have a premium for size."""
+        return bool(self.slope or self.root)
+
+    @cached_property
+    def _plain(self) -> Piecewise:
+        return self._function(None)
+
     def by_notional(self, size: Fraction | None) -> Piecewise:
         """The requirement as a function of the notional, for a position of `size`; None: the notional is its size."""
+        return self._function(size) if self.depends_on_size else self._plain
+
+    def _function(self, size: Fraction | None) -> Piecewise:
         pieces = []
         for (floor, rate), amount in zip(self.tiers, self.amounts, strict=True):
             square = ZERO
@@ -55,7 +68,7 @@ class Curve:
                 square = self.slope
             pieces.append((floor, (-amount, rate, square)))
         found = Piecewise(tuple(pieces))
-        if self.slope or self.root:
+        if self.depends_on_size:
             found = found.minimum(IDENTITY)  # rates stop at one
         if self.own_amount:
             found = found.maximum(Piecewise.line())
@@ -73,17 +86,34 @@ class Margin:
         """Initial margin as a function of the notional; a multiple stops at the notional itself."""
         if isinstance(self.initial, Curve):
             return self.initial.by_notional(size)
+        return self._multiple(size) if self.maintenance.depends_on_size else self._plain_multiple
+
+    @cached_property
+    def _plain_multiple(self) -> Piecewise:
+        return self._multiple(None)
+
+    def _multiple(self, size: Fraction | None) -> Piecewise:
+        assert not isinstance(self.initial, Curve)
         maintenance = self.maintenance.by_notional(size)
         return maintenance.times(self.initial).minimum(IDENTITY.maximum(maintenance))
 
-    def first_conflict(self) -> Fraction | None:
-        """The notional from which on maintenance is above initial margin, or None."""
+    def conflict(self) -> tuple[Fraction, Fraction, Fraction] | None:
+        """A notional at which maintenance is above initial margin, with the two margins; None where there is none.
+
+        Premiums for size are compared dial by dial, in checks.py.
+        """
         if not isinstance(self.initial, Curve):
             return None
-        plain = [replace(curve, slope=ZERO, root=ZERO) for curve in (self.initial, self.maintenance)]
-        if self.initial.slope < self.maintenance.slope or self.initial.root < self.maintenance.root:
-            return ZERO
-        return (plain[0].by_notional(None) - plain[1].by_notional(None)).nearest(ZERO, upward=True, below_zero=True)
+        initial, maintenance = (
+            replace(curve, slope=ZERO, root=ZERO).by_notional(None) for curve in (self.initial, self.maintenance)
+        )
+        room = initial - maintenance
+        start = room.nearest(ZERO, upward=True, below_zero=True)
+        if start is None:
+            return None
+        end = room.nearest(start, upward=True, below_zero=False)
+        place = start + 1 if end is None else (start + end) / 2
+        return place, maintenance.at(place), initial.at(place)
 
 
 def scaled(tiers: Sequence[tuple[float, float]], factor: Fraction = ONE) -> tuple[Tier, ...]:
@@ -149,6 +179,9 @@ def merged_tiers(tiers: Sequence[Tier]) -> list[Tier]:
 
 
 def margin_of_preset(regime: Any, contract: str, scale: float | None) -> Margin:
-    """The margin of a venue's contract: marginal maintenance, initial rates on the whole notional."""
-    maintenance = Curve(tuple(preset_maintenance(regime, contract, scale)))
-    return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), mode="whole"))
+    """The margin of a venue's contract: initial rates hold for the whole notional; what it lacks is zero."""
+    slope, root, minimum = (exact(getattr(regime, name, 0.0)) for name in ("slope", "square_root", "minimum"))
+    shared = {"slope": slope, "root": root, "minimum": minimum}
+    mode: Mode = getattr(regime, "mode", "marginal")
+    maintenance = Curve(tuple(preset_maintenance(regime, contract, scale)), mode, **shared)
+    return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), "whole", **shared))

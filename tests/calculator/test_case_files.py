@@ -5,8 +5,12 @@ import json
 import pytest
 from naive_case import answer_to, isolated, long
 
+from sim.calculator.case import Case
+from sim.calculator.checks import check_case
 from sim.calculator.report import report
-from sim.scenario.cases import read_cases
+from sim.margin_regimes import MarginRegime
+from sim.scenario import configs_folder
+from sim.scenario.cases import read_cases, read_venue
 from sim.scenario.errors import ScenarioError
 
 GOOD = """\
@@ -47,13 +51,13 @@ REFUSALS = [
     ("[50000, 0.005]", "[50000, 0.003]", "tiers.1.1: maintenance rate 0.003 after 0.004; rates must not fall"),
     ("[50000, 0.005]", "[50000, 1.5]", "tiers.1.1: 1.5 is not allowed; allowed: a number from 0 to 1"),
     ("[50000, 0.005]", "[50000, -0.1]", "tiers.1.1: -0.1 is not allowed; allowed: a number from 0 to 1"),
-    ("size: 0.5", "size: 0", "8:35: positions.0.size: 0 is not allowed; allowed: a number above 0 to 1e+18"),
-    ("size: 0.5", "size: -2", "positions.0.size: -2 is not allowed; allowed: a number above 0 to 1e+18"),
-    ("size: 0.5", "size: .nan", "positions.0.size: nan is not allowed; allowed: a number above 0"),
-    ("entry_price: 52000", "entry_price: .inf", "entry_price: inf is not allowed; allowed: a number above 0"),
-    ("size: 0.5", "size: true", "positions.0.size: true is not allowed; allowed: a number above 0"),
-    ("size: 0.5", "size: half", "positions.0.size: 'half' is not allowed; allowed: a number above 0"),
-    ("size: 0.5, ", "", "8:5: positions.0.size: is missing; allowed: a number above 0"),
+    ("size: 0.5", "size: 0", "8:35: positions.0.size: 0 is not allowed; allowed: a number from 1e-18 to 1e+18"),
+    ("size: 0.5", "size: -2", "positions.0.size: -2 is not allowed; allowed: a number from 1e-18 to 1e+18"),
+    ("size: 0.5", "size: .nan", "positions.0.size: nan is not allowed; allowed: a number from 1e-18"),
+    ("entry_price: 52000", "entry_price: .inf", "entry_price: inf is not allowed; allowed: a number from 1e-18"),
+    ("size: 0.5", "size: true", "positions.0.size: true is not allowed; allowed: a number from 1e-18"),
+    ("size: 0.5", "size: half", "positions.0.size: 'half' is not allowed; allowed: a number from 1e-18"),
+    ("size: 0.5, ", "", "8:5: positions.0.size: is missing; allowed: a number from 1e-18"),
     ("side: long", "side: up", "positions.0.side: 'up' is not allowed; allowed: one of long, short"),
     ("side: long", "sied: long", "positions.0.sied: unknown key; did you mean 'side'?"),
     ("collateral", "colateral", "1:1: colateral: unknown key; did you mean 'collateral'?"),
@@ -67,7 +71,7 @@ REFUSALS = [
     (
         "mark_prices: {BTC: 50000}",
         "mark_prices: {BTC: 0}",
-        "mark_prices.BTC: 0 is not allowed; allowed: a number above",
+        "mark_prices.BTC: 0 is not allowed; allowed: a number from",
     ),
     (
         "    tiers",
@@ -93,7 +97,8 @@ REFUSALS = [
     (
         "    tiers",
         "    initial: {max_leverage: 300}\n    tiers",
-        "schedules.BTC: maintenance margin of BTC is above initial margin from a notional of 0 on; allowed: at most",
+        "schedules.BTC: maintenance margin 0.004 of BTC is above its initial margin 0.00333333 at a notional of 1; "
+        "allowed: at most the initial margin",
     ),
     (
         "    tiers",
@@ -126,6 +131,12 @@ REFUSALS = [
         "size: 0.5, isolated_collateral: 5,",
         "isolated_collateral: 5 is not allowed for a cross position; add margin_mode: isolated",
     ),
+    (
+        "    tiers",
+        "    slope: 0.1\n    initial: {max_leverage: 9, slope: 0.01}\n    tiers",
+        "0.01 is below that of maintenance",
+    ),
+    ("collateral: 1000", "regime: {closing_fee: {rate: 0.1}}", "regime.closing_fee.basis: is missing for a fee of 0.1"),
     ("collateral: 1000", "regime: {closing_fee: {rate: 0.6}}", "regime.closing_fee.rate: 0.6 is not allowed"),
     ("collateral: 1000", "collateral: 1000\ncollateral: 2000", "the key 'collateral' is given twice"),
     ("collateral: 1000", "collateral: [", "not valid YAML"),
@@ -208,8 +219,6 @@ def test_yaml_and_json_give_the_same_answer(tmp_path):
 
 
 def test_a_venue_is_found_by_name_by_path_and_beside_the_case(tmp_path):
-    from sim.scenario import configs_folder
-
     book = (configs_folder() / "venues" / "binance_usdm_2026_09.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(book.replace("[0, 0.004, 150]", "[0, 0.003, 150]"))
     margins = []
@@ -222,8 +231,6 @@ def test_a_venue_is_found_by_name_by_path_and_beside_the_case(tmp_path):
 
 
 def test_a_venues_rule_book_is_checked_and_its_mistakes_are_its_own(tmp_path):
-    from sim.scenario import configs_folder
-
     book = (configs_folder() / "venues" / "binance_usdm_2026_09.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(book.replace("[300_000, 0.005, 100]", "[300_000, 0.001, 100]"))
     (tmp_path / "case.yaml").write_text("venue: mine.yaml")
@@ -244,3 +251,33 @@ def test_a_case_may_change_its_venues_dials(tmp_path):
         )
     # 5 million at 50,000 need 38,000 and have 25,000: a lot relieves 0.01 less a fee of 0.012, so all of it goes.
     assert sizes == [[100], [100], []]
+
+
+class LaterMargin(MarginRegime):
+    """A regime with dials that came after the calculator."""
+
+    mode: str = "marginal"
+    haircut: float = 0.0
+
+
+@pytest.mark.parametrize(
+    ("dials", "wrong"),
+    [
+        ({}, []),
+        ({"mode": "whole"}, []),
+        ({"haircut": 0.1}, ["margin.haircut: 0.1 of binance_usdm_2026_09 is not a rule"]),
+    ],
+)
+def test_a_venues_dial_that_the_calculator_does_not_know_is_refused_and_never_passed_over(dials, wrong):
+    venue = read_venue(configs_folder() / "venues" / "binance_usdm_2026_09.yaml")
+    margin = LaterMargin(**{name: getattr(venue.margin, name) for name in MarginRegime.model_fields}, **dials)
+    venue = venue.model_copy(update={"margin": margin})
+    case = {"venue": "binance_usdm_2026_09", "mark_prices": {"BTCUSDT": 50_000}, "collateral": 1e6}
+    case["positions"] = [long(50_000.0, 20.0, "BTCUSDT")]
+    record = Case.model_validate(case)
+    assert [
+        message[: len(start)] for (_, message, _), start in zip(check_case(record, venue), wrong, strict=True)
+    ] == wrong
+    if not wrong:
+        maintenance = answer_to(case, venue)["maintenance_margin"]
+        assert maintenance == pytest.approx(1e6 * 0.0065 - (0 if dials else 1_500))

@@ -15,6 +15,7 @@ from sim.calculator.numbers import exact
 from sim.calculator.prices import liquidation_price
 from sim.calculator.report import state
 from sim.calculator.rule_book import book_of
+from sim.engine.levels import liquidation_levels
 from sim.engine.liquidation import liquidate
 from sim.liquidation_policies.sell_off import target_lots
 from sim.rules.bankruptcy import band_tick, bankruptcy_tick, equity_share, value_at_mark
@@ -199,6 +200,22 @@ def test_the_engines_breach_begins_within_one_tick_of_the_printed_price(books):
             assert found == wanted, (leg, float(at))
             moved += 1
     assert moved > COUNT
+
+
+def test_the_liquidation_map_draws_the_same_prices(books):
+    compared = 0
+    for k, name in enumerate(NAMES):
+        for i, account, _, trader in books.accounts():
+            leg = next((leg for leg in account.legs if leg.instrument == name), None)
+            price = None if leg is None else liquidation_price(account, name)
+            tick = float(books.units[k][0])
+            row = np.array([trader])
+            if leg is not None:
+                drawn, _ = liquidation_levels(books.world, k, row, tick, float(books.atom))
+                wanted = [] if price is None else [pytest.approx(float(price), rel=1e-9)]
+                assert drawn.tolist() == wanted, (i, name)
+                compared += 1
+    assert compared > COUNT
 
 
 @pytest.mark.parametrize(("scope", "target", "execution"), WORLDS)

@@ -69,9 +69,9 @@ def test_next_tier_goes_down_to_the_floor_or_one_lot_below_it():
         return orders(case)[0]["size"]
 
     down = {"liquidation": {"target": "next_tier"}}
-    assert sent(25.0, **down) == 5 and sent(25.0, **down, **LOTS) == 5.25
-    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 2}) == 15
-    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 9}) == 15
+    assert sent(25.0, **down) == pytest.approx(5) and sent(25.0, **down) > 5 and sent(25.0, **down, **LOTS) == 5.25
+    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 2}) == pytest.approx(15)
+    assert sent(25.0, liquidation={"target": "next_tier", "tiers_down": 9}) == pytest.approx(15)
     assert sent(20.0, **down, **LOTS) == 0.25
     assert sent(5.0, **down) == 5
 
@@ -101,12 +101,35 @@ def test_a_partial_close_ends_safe_or_smaller_never_flipped(size, collateral, ma
     if order["size"] == size:
         return
     then = answer_to(after(case, order))
-    below_floor = mode == "whole" and not lots and size * mark / 2 > 1_000
-    if mode == "whole" and not below_floor:
-        assert not then["liquidatable"]
-    one_tier = size * mark / 2 < 1_000
-    if one_tier:
+    in_first_tier = size * mark / 2 < 1_000
+    if not lots or mode == "whole" or in_first_tier:  # else the engine's next round sells what is missing
         assert then["margin_buffer"] >= -1e-9
+
+
+def test_without_lots_the_order_reaches_compliance_across_tiers_and_with_them_it_is_the_engines_first():
+    case = one_position(isolated(long(100.0, 22.0), 30), 100, 0.01)
+    case["schedules"]["X"] = {"tiers": FLOORS}
+    # 2,200 needs 40 and has 30. The 200 above the floor relieve 10: exactly enough. With 25, 250 more at 2 %.
+    assert orders(case)[0]["size"] == 2
+    case["positions"] = [isolated(long(100.0, 22.0), 25)]
+    assert orders(case)[0]["size"] == pytest.approx(4.5)
+    assert orders(case | LOTS)[0]["size"] == 3.0
+    assert answer_to(after(case | LOTS, orders(case | LOTS)[0]))["liquidation"]["orders"][0]["size"] == 1.5
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@given(one=st.integers(10, 200), other=st.integers(10, 200), collateral=st.integers(1, 300))
+def test_a_netted_hedge_is_sold_until_it_complies(one, other, collateral):
+    case = {
+        "collateral": collateral / 10, "mark_prices": {"X": 100}, "schedules": {"X": {"tiers": FLOORS}},
+        "positions": [long(100.0, one / 10), short(100.0, other / 10)], "regime": {"netting": "larger_side"},
+    }  # fmt: skip
+    found = answer_to(case)
+    left = [one / 10, other / 10]
+    for order in found["liquidation"]["orders"]:
+        left[order["side"] == "buy"] -= order["size"]
+    positions = [{**p, "size": size} for p, size in zip(case["positions"], left, strict=True) if size > 0]
+    assert answer_to(case | {"positions": positions})["margin_buffer"] >= -1e-9
 
 
 def test_the_largest_requirement_is_sold_first_until_the_account_complies():

@@ -105,7 +105,7 @@ def test_a_bad_case_ends_with_2_one_line_and_nothing_else(tmp_path):
         cwd=tmp_path, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 2 and done.stdout == ""
-    assert done.stderr == "case.yaml:8:35: positions.0.size: -1 is not allowed; allowed: a number above 0 to 1e+18\n"
+    assert done.stderr == "case.yaml:8:35: positions.0.size: -1 is not allowed; allowed: a number from 1e-18 to 1e+18\n"
     assert [path.name for path in tmp_path.iterdir()] == ["case.yaml"]
 
 
