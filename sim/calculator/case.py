@@ -32,7 +32,7 @@ class Initial(Record):
     tiers: Tiers | None = dial(None, "rows of notional floor and rate", unit="quote, fraction", source=RULES)
     ratio: float | None = dial(None, "initial over maintenance margin", unit="times", source=RULES, ge=1, le=1_000)
     max_leverage: float | None = dial(None, "initial rate is one over it", unit="times", source=RULES, ge=1, le=1_000)
-    mode: Mode | None = dial(None, "of these tiers; default: that of the schedule", source=RULES)
+    mode: Mode = dial("whole", "of these tiers; by default a rate holds for all of the notional", source=RULES)
     slope: float | None = dial(
         None, "rate added a unit of size; default: as for maintenance", unit="1 / base", source=RULES, ge=0, le=1
     )

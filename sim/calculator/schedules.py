@@ -146,7 +146,7 @@ def _own_initial(schedule: Schedule, own: Initial, open_interest: float | None) 
         tiers = tuple((floor, rate + (1 - rate) * reached) for floor, rate in tiers)
     return Curve(
         tiers=tiers,
-        mode=own.mode or schedule.mode,
+        mode=own.mode,
         slope=exact(schedule.slope if own.slope is None else own.slope),
         root=exact(schedule.square_root if own.square_root is None else own.square_root),
         minimum=exact(schedule.minimum),

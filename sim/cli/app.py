@@ -175,7 +175,10 @@ def margin(
         bool, typer.Option("--compare", help="also margin by flat rates, tiers, value at risk and expected shortfall")
     ] = False,
 ) -> None:
-    """Compute margin, liquidation prices and the venue's next orders of an account, exactly."""
+    """Compute the margin of an account by hand.
+
+    Equity, requirements, liquidation and bankruptcy prices, and the orders that the venue would send; exact.
+    """
     with exit_codes():
         from sim.cli.margin import margin_command
 
@@ -184,7 +187,10 @@ def margin(
 
 @app.command()
 def venues(as_json: AsJson = False) -> None:
-    """Print the rule books of venues, with their date and first tiers."""
+    """List the rule books of venues.
+
+    Each with its date, its title and the first tier of every contract.
+    """
     with exit_codes():
         from sim.cli.margin import venues_command
 

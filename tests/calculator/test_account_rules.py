@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_case import answer_to, isolated, long, one_position, short
 
+from sim.scenario import configs_folder
+from sim.scenario.cases import read_venue
+
 TIERED = {"tiers": [[0, 0.005], [500, 0.01], [2_000, 0.05]]}
 FLAT = {"tiers": [[0, 0.01]]}
 SIZES = st.integers(1, 500).map(lambda n: n / 10)
@@ -87,8 +90,8 @@ def test_initial_margin_alone_never_liquidates():
 
 @pytest.mark.parametrize(
     ("initial", "margin"),
-    [({"ratio": 3}, 75.0), ({"max_leverage": 20}, 150.0), ({"tiers": [[0, 0.02], [1_000, 0.04]]}, 100.0),
-     ({"tiers": [[0, 0.02], [1_000, 0.04]], "mode": "whole"}, 120.0), (None, 50.0)],
+    [({"ratio": 3}, 75.0), ({"max_leverage": 20}, 150.0), ({"tiers": [[0, 0.02], [1_000, 0.04]]}, 120.0),
+     ({"tiers": [[0, 0.02], [1_000, 0.04]], "mode": "marginal"}, 100.0), (None, 50.0)],
 )  # fmt: skip
 def test_initial_margin_by_ratio_leverage_or_tiers_of_its_own(initial, margin):
     case = book([long(100.0, 30.0)])
@@ -131,3 +134,18 @@ def test_the_order_of_cases_positions_and_keys_changes_no_figure():
     found, other = answer_to(case), answer_to(turned)
     assert found["positions"] == other["positions"][::-1]
     assert found["equity"] == other["equity"] and found["maintenance_amounts"] == other["maintenance_amounts"]
+
+
+def test_a_case_that_copies_a_venues_tiers_answers_as_the_venue_does():
+    venue = read_venue(configs_folder() / "venues" / "binance_usdm_2026_09.yaml")
+    rows = venue.margin.schedules["BTCUSDT"]
+    own = {
+        "tiers": [[floor, rate] for floor, rate, _ in rows],
+        "initial": {"tiers": [[floor, 1 / leverage] for floor, _, leverage in rows]},
+    }
+    shared = {"collateral": 1e6, "mark_prices": {"BTCUSDT": 50_000}, "positions": [long(50_000.0, 90.0, "BTCUSDT")]}
+    copied = answer_to(shared | {"schedules": {"BTCUSDT": own}})
+    there = answer_to(shared | {"venue": "binance_usdm_2026_09"}, venue)
+    assert copied["maintenance_margin"] == there["maintenance_margin"] == 4.5e6 * 0.01 - 12_000
+    assert copied["initial_margin"] == pytest.approx(there["initial_margin"]) == pytest.approx(4.5e6 / 50)
+    assert copied["positions"][0]["liquidation_price"] == there["positions"][0]["liquidation_price"]

@@ -136,6 +136,26 @@ def test_okx_applies_its_tier_to_the_whole_position_with_the_closing_fee_inside(
     assert found["maintenance_amounts"] == {"X": [0, 0]}
 
 
+@pytest.mark.parametrize(("contracts", "rate"), [(7_999_999.0, 0.005), (8_000_000.0, 0.01), (14_000_000.0, 0.015)])
+def test_bitmex_adds_its_base_rate_to_the_whole_position_every_150_coins_past_200(contracts, rate):
+    schedule = {"tiers": [[0, 0.005], [200, 0.01], [350, 0.015]], "mode": "whole"}
+    schedule["initial"] = {"tiers": [[0, 0.01], [200, 0.015], [350, 0.02]]}
+    case = one_position(long(40_000.0, contracts, contract="inverse"), 40_000, 0.005, collateral=20)
+    case["schedules"]["X"] = schedule
+    found = answer_to(case)
+    assert found["maintenance_margin"] == pytest.approx(contracts / 40_000 * rate)
+    assert found["initial_margin"] == pytest.approx(contracts / 40_000 * (rate + 0.005))
+
+
+@pytest.mark.parametrize(("size", "needed"), [(100.0, 1.0), (200.0, 1.0), (1_000.0, 5.0)])
+def test_gmx_wants_half_a_percent_of_size_on_entry_and_a_dollar_at_the_least(size, needed):
+    case = one_position(isolated(long(1.0, size), 10), 1, 0.005, **ENTRY)
+    case["schedules"]["X"]["minimum"] = 1
+    found = answer_to(case)
+    assert found["maintenance_margin"] == needed
+    assert found["positions"][0]["liquidation_price"] == pytest.approx(1 - (10 - needed) / size)
+
+
 def test_kraken_nets_a_hedge_to_its_larger_side():
     case = {
         "collateral": 100, "mark_prices": {"X": 100}, "schedules": {"X": {"tiers": [[0, 0.01]]}},
