@@ -35,6 +35,8 @@ PATHS = {
     "VolatilityTargetSizing": "populations.POPULATION.sizing.",
     "MarginRegime": "venues.VENUE.margin.",
     "LiquidationPolicy": "venues.VENUE.liquidation.",
+    "Throttle": "venues.VENUE.liquidation.throttle.",
+    "TwoPhase": "venues.VENUE.liquidation.throttle.two_phase.",
     "InsuranceFund": "venues.VENUE.waterfall.insurance_fund.",
     "AutoDeleveraging": "venues.VENUE.waterfall.auto_deleveraging.",
     "MarkPrice": "venues.VENUE.mark_price.",

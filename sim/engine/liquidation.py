@@ -78,6 +78,10 @@ def open_case(world, t, account):
     case["step"] = t
     case["cause"] = inducing_event(world, t, account)
     case["event"] = NONE
+    case["sold_step"] = NONE
+    for row in range(n * world.clock[0]["n_instruments"], (n + 1) * world.clock[0]["n_instruments"]):
+        world.sales[row]["ready_step"] = t
+        world.sales[row]["orders"] = 0
     world.account_case[account] = n
     world.clock[0]["n_cases"] = n + 1
     return True
@@ -89,6 +93,8 @@ def close_case(world, account):
     row = world.account_case[account]
     last = world.clock[0]["n_cases"] - 1
     world.cases[row] = world.cases[last]
+    for k in range(world.clock[0]["n_instruments"]):
+        world.sales[row * world.clock[0]["n_instruments"] + k] = world.sales[last * world.clock[0]["n_instruments"] + k]
     world.account_case[world.cases[row]["account"]] = row
     world.account_case[account] = NONE
     world.clock[0]["n_cases"] = last
@@ -198,7 +204,7 @@ def unwind(world, t, account, round):
         if k < 0:
             break
         tried |= 1 << k
-        progress += close_position(world, v, k, trader, t, event)
+        progress += close_position(world, v, case, k, trader, t, event)
         if not breached(world, account):
             break
     settle_empty_account(world, v, account, trader, row, stride, count, event)

@@ -1,7 +1,8 @@
 """How a venue closes an account in breach."""
 
 from sim.liquidation_policies.sell_off import LiquidationPolicy
+from sim.liquidation_policies.throttle import Throttle, TwoPhase
 
-PARTS = (LiquidationPolicy,)
+PARTS = (LiquidationPolicy, Throttle, TwoPhase)
 
-__all__ = ["PARTS", "LiquidationPolicy"]
+__all__ = ["PARTS", "LiquidationPolicy", "Throttle", "TwoPhase"]

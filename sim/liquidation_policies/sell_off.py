@@ -2,12 +2,14 @@
 
 from typing import Literal
 
+from sim.liquidation_policies.execution import limit_tick
+from sim.liquidation_policies.targets import target_lots
+from sim.liquidation_policies.throttle import Throttle, note_sale, throttled_lots
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
-from sim.rules.bankruptcy import band_tick, bankruptcy_tick, budget_lots, equity_share, fee_part, value_at_mark
+from sim.rules.bankruptcy import band_tick, budget_lots, equity_share, fee_part, value_at_mark
 from sim.rules.events import emit
 from sim.rules.exchange import execute
-from sim.rules.margin import account_margin, account_of, maintenance_atoms
-from sim.rules.rounding import ceil_div
+from sim.rules.margin import account_margin, account_of
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -16,20 +18,47 @@ from sim.terms.vocabulary import (
     EVENT_LIQUIDATION_FEE,
     EVENT_LIQUIDATION_SALE,
     EXECUTION_IOC_AT_BANKRUPTCY,
+    EXECUTION_MARKET,
     FLAG_FORCED,
     IMMEDIATE_OR_CANCEL,
     NONE,
-    TARGET_FULL,
 )
 from sim.waterfall_layers.auto_deleveraging import deleverage
 from sim.waterfall_layers.insurance_fund import note_default, note_exhausted, take_over
+
+DYDX = "dYdX v4 genesis, as quoted in docs/explanation/liquidation-and-fund.md"
 
 
 class LiquidationPolicy(Record):
     """Dials of the liquidation agent of one venue."""
 
-    execution: Literal["ioc_at_bankruptcy", "market"] = dial("ioc_at_bankruptcy", "the order that sells a position off")
-    target: Literal["restore", "full"] = dial("restore", "restore: sell until the account complies; full: all of it")
+    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"] = dial(
+        "ioc_at_bankruptcy", "the order that sells a position off, and what limits its price"
+    )
+    fillable_spread: float = dial(
+        1.5, "ioc_fillable: largest distance from the mark over the maintenance rate", source=DYDX, ge=0, le=100
+    )
+    fillable_adjustment: float = dial(
+        1.0, "ioc_fillable: how fast it widens as equity falls below maintenance", source=DYDX, ge=0, le=100
+    )
+    discount: float = dial(
+        0.0, "ioc_below_mark: distance of the limit from the mark", unit="of mark", source=ASSUMED, ge=0, lt=1
+    )
+    target: Literal["restore", "full", "next_tier", "close_factor"] = dial(
+        "restore", "sell until the account complies, all of it, into a lower tier, or a share of the position"
+    )
+    buffer: float = dial(
+        0.0,
+        "restore: sell until equity is the maintenance margin and this share of it",
+        unit="of maintenance",
+        ge=0,
+        le=10,
+    )
+    tiers_down: int = dial(1, "tiers that next_tier goes down", source=ASSUMED, ge=1, le=128)
+    close_factor: float = dial(
+        0.5, "close_factor: share of a position in one order", unit="of position", source=ASSUMED, gt=0, le=1
+    )
+    throttle: Throttle | None = dial(None, "how fast the positions of one account are sold; null: at once")
     queue: Literal["worst_ratio", "account", "shuffled"] = dial(
         "worst_ratio", "order in which breached accounts are served"
     )
@@ -55,24 +84,6 @@ class LiquidationPolicy(Record):
         0.012, "fee on liquidated notional, to the insurance fund", unit="of notional", source=ASSUMED, ge=0, le=0.5
     )
     impact: Literal["on", "off"] = dial("on", "off: executed at the mark against the outside world")
-
-
-@kernel
-def target_lots(world, v, k, trader, equity, maintenance):
-    """Lots to sell: all, or as many as bring equity back to the maintenance margin at mark, fee included."""
-    clock, instrument = world.clock, world.instruments[k]
-    size = world.position_size[k * clock[0]["n_traders"] + trader]
-    held = abs(size)
-    if world.venues[v]["target"] == TARGET_FULL or equity <= 0:
-        return held
-    one = value_at_mark(world, k, 1)
-    value = held * one
-    relief = maintenance_atoms(world, instrument, value)
-    relief -= maintenance_atoms(world, instrument, value - one)
-    relief -= fee_part(world, one, world.venues[v]["liquidation_fee"])
-    if relief <= 0:
-        return held
-    return min(held, ceil_div(maintenance - equity, relief))
 
 
 @kernel
@@ -130,10 +141,11 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
         return 0, False
     limit = band_tick(world, instrument, -sign, world.venues[v]["band_rate"])
     bound = False
-    if world.venues[v]["execution"] == EXECUTION_IOC_AT_BANKRUPTCY:
-        bankruptcy = bankruptcy_tick(instrument, size, share)
-        if (bankruptcy - limit) * sign > 0:
-            limit = bankruptcy
+    execution = world.venues[v]["execution"]
+    if execution != EXECUTION_MARKET:
+        own = limit_tick(world, v, k, trader, size, share)
+        if (own - limit) * sign > 0:
+            limit = own
             bound = True
     filled = execute(world, k, IMMEDIATE_OR_CANCEL, -sign, trader, limit, send, FLAG_FORCED, NONE)
     if filled < send and not bound:
@@ -151,7 +163,7 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
         _note_forced(instrument, sign, event, t)
         charge_fee(world, v, k, trader, filled, cause)
         settle_collateral(world, k, trader, size, 0, 0, False)
-    return filled, bound and filled < send
+    return filled, bound and filled < send and execution == EXECUTION_IOC_AT_BANKRUPTCY
 
 
 @kernel
@@ -166,18 +178,22 @@ def _note_forced(instrument, sign, event, t):
 
 
 @kernel
-def close_position(world, v, k, trader, t, cause):
+def close_position(world, v, case, k, trader, t, cause):
     """Sell one position of a breached account off; what the book refuses goes down the waterfall. Lots closed."""
     never_inline()
     clock = world.clock
     row = k * clock[0]["n_traders"] + trader
     account = account_of(world, trader, k)
     equity, maintenance = account_margin(world, account)
-    lots = target_lots(world, v, k, trader, equity, maintenance)
+    held = abs(world.position_size[row])
+    lots = throttled_lots(world, v, case, k, held, target_lots(world, v, k, held, equity, maintenance), t)
     if world.venues[v]["impact_on"] == 0:
-        return sell_outside(world, v, k, trader, lots, cause)
+        filled = sell_outside(world, v, k, trader, lots, cause)
+        note_sale(world, v, case, k, held, filled, t)
+        return filled
     share = equity_share(world, trader, k)
     filled, refused = sell_on_book(world, v, k, trader, lots, share, t, cause)
+    note_sale(world, v, case, k, held, filled, t)
     size = world.position_size[row]
     if size == 0:
         return filled

@@ -176,6 +176,7 @@ class _Draft:
             look_radius=np.full(accounts, -1.0),
             account_case=np.full(accounts, NONE, np.int64),
             cases=np.zeros(CASE_ROWS, layout.CASES),
+            sales=np.zeros(CASE_ROWS * n, layout.SALES),
             levels=levels,
             orders=orders,
             stops=np.zeros(self._stop_rows(populations), layout.STOPS),

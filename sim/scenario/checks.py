@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
+from sim.scenario.check_policies import check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
@@ -69,6 +70,7 @@ def check_venue(venue: Venue) -> Iterator[Found]:
             if above[2] > below[2]:
                 yield (*path, row, 2), f"maximum leverage {above[2]:g} after {below[2]:g}; leverage must not rise"
         yield from _check_initial(venue, path, contract, rows)
+    yield from check_policy(venue)
     kinds = [layer.kind for layer in venue.waterfall]
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:
@@ -124,6 +126,7 @@ def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> I
         )
     if multiples_hold:
         yield from _check_ladder(scenario, path, instrument)
+        yield from check_sales(scenario, instrument)
     yield from _check_index(scenario, path, instrument)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.scenario.flow_dials import fill_flow, fill_stoikov, fill_stoikov_desk, flow_quotes, stoikov_quotes
+from sim.scenario.policy_dials import NO_LIMIT, fill_policy
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.scenario.signal_dials import fill_signal_desk, fill_signals, keep_of
 from sim.strategies import AvellanedaStoikov, MarketMaker, Reactions, StopUse, ZeroIntelligence
@@ -35,32 +36,20 @@ KINDS = {
     "static_book": words.STATIC_BOOK,
 }
 BP = 1e-4
-NO_LIMIT = -1
 
 
 def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> None:
     """Fees and the dials of liquidation and waterfall; money in atoms, absent limits as -1."""
-    policy = venue.liquidation
-
-    def atoms(money: float | None) -> int:
-        return NO_LIMIT if money is None else round(money / float(atom))
-
     row["maker_fee"] = round(venue.fees.maker_rate * fee_scale)
     row["taker_fee"] = round(venue.fees.taker_rate * fee_scale)
-    row["liquidation_fee"] = round(policy.fee_rate * fee_scale)
-    row["execution"] = ("ioc_at_bankruptcy", "market").index(policy.execution)
-    row["target"] = ("restore", "full").index(policy.target)
-    row["queue_order"] = ("worst_ratio", "account", "shuffled").index(policy.queue)
-    row["rounds_max"], row["latency_steps"] = policy.rounds_max, policy.latency_steps
-    row["cap_atoms"] = atoms(policy.cap_per_step)
-    row["band_rate"] = NO_LIMIT if policy.price_band is None else round(policy.price_band * fee_scale)
-    row["impact_on"] = int(policy.impact == "on")
+    fill_policy(row, venue.liquidation, atom, fee_scale)
     row["auto_top_up"] = int(venue.margin.auto_top_up)
     row["throttle_atoms"] = NO_LIMIT
     for place, layer in enumerate(venue.waterfall):
         if layer.kind == "insurance_fund":
             row["stressed_rate"] = round(layer.stressed_close_out_rate * fee_scale)
-            row["throttle_atoms"] = atoms(layer.throttle_per_step)
+            if layer.throttle_per_step is not None:
+                row["throttle_atoms"] = round(layer.throttle_per_step / float(atom))
         else:
             fund_after = any(other.kind == "insurance_fund" for other in venue.waterfall[place + 1 :])
             row["adl_on"] = words.ADL_BEFORE_FUND if fund_after else words.ADL_AFTER_FUND

@@ -24,7 +24,10 @@ CLOCK = _layout(
 VENUES = _layout(
     "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
     "rounds_max latency_steps cap_atoms band_rate impact_on auto_top_up "
-    "stressed_rate throttle_atoms adl_on"
+    "stressed_rate throttle_atoms adl_on "
+    "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
+    "two_phase_atoms first_share first_cooldown_steps "
+    "fillable_spread fillable_adjustment fillable_slope discount_rate"
 )
 
 # (n_venues,) atoms. Cash is the balance with inventory at cost. surplus and inventory_losses: what closing inventory
@@ -74,8 +77,13 @@ INBOX = _layout("time_key kind side instrument owner price size trigger_price fl
 # (capacity,) fills of the order in hand.
 FILLS = _layout("maker price size order_id")
 
-# (capacity,) open liquidation cases, dense: since which step, what induced it, under which event (NONE: not begun).
-CASES = _layout("account step cause event")
+# (capacity,) open liquidation cases, dense: since which step, what induced it, under which event (NONE: not begun);
+# atoms sold in the last step in which the venue's throttle let something through.
+CASES = _layout("account step cause event sold_step sold_atoms")
+
+# (capacity * n_instruments,) one row a case and instrument: step from which the throttle lets the next order through,
+# and how many it has let through.
+SALES = _layout("ready_step orders")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 # stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.

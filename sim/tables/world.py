@@ -35,6 +35,7 @@ class World(Holder):
         "look_radius": (FLOAT, 1),  # (accounts,) the same move below which its owner's look finds nothing to do
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
+        "sales": (layout.SALES, 1),  # case * n_instruments + instrument
         "levels": (layout.LEVELS, 1),
         "orders": (layout.ORDERS, 1),
         "stops": (layout.STOPS, 1),
@@ -70,6 +71,7 @@ class World(Holder):
     look_radius: np.ndarray
     account_case: np.ndarray
     cases: np.ndarray
+    sales: np.ndarray
     levels: np.ndarray
     orders: np.ndarray
     stops: np.ndarray

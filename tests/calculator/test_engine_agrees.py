@@ -17,8 +17,9 @@ from sim.calculator.report import state
 from sim.calculator.rule_book import book_of
 from sim.engine.levels import liquidation_levels
 from sim.engine.liquidation import liquidate
-from sim.liquidation_policies.sell_off import target_lots
-from sim.rules.bankruptcy import band_tick, bankruptcy_tick, equity_share, value_at_mark
+from sim.liquidation_policies.execution import limit_tick
+from sim.liquidation_policies.targets import target_lots
+from sim.rules.bankruptcy import band_tick, equity_share, value_at_mark
 from sim.rules.margin import account_margin, initial_margin, is_breached
 from sim.terms import entry
 
@@ -34,6 +35,9 @@ WORLDS = [
     ("cross", "full", "market"),
     ("isolated", "restore", "market"),
     ("isolated", "full", "ioc_at_bankruptcy"),
+    ("isolated", "next_tier", "ioc_below_mark"),
+    ("isolated", "restore", "ioc_fillable"),
+    ("cross", "next_tier", "ioc_fillable"),
 ]
 
 
@@ -59,15 +63,13 @@ def value_at_mark_of(world, k, trader):
 
 @entry
 def order_of(world, k, trader, account):
-    """(lots, share of equity, bankruptcy tick, band tick) of the order that would go out first."""
+    """(lots, the policy's own limit, band tick) of the order that would go out first."""
     equity, maintenance = account_margin(world, account)
     size = world.position_size[k * world.clock[0]["n_traders"] + trader]
-    share = equity_share(world, trader, k)
     side = -1 if size > 0 else 1
     return (
-        target_lots(world, int(0), k, trader, equity, maintenance),
-        share,
-        bankruptcy_tick(world.instruments[k], size, share),
+        target_lots(world, int(0), k, abs(size), equity, maintenance),
+        limit_tick(world, int(0), k, trader, size, equity_share(world, trader, k)),
         band_tick(world, world.instruments[k], side, world.venues[0]["band_rate"]),
     )
 
@@ -81,7 +83,16 @@ class Books:
     """Random accounts, once in the engine's tables and once as cases."""
 
     def __init__(self, scope, target, execution, seed):
-        liquidation = {**VENUE["liquidation"], "target": target, "execution": execution, "fee_rate": 0.003}
+        liquidation = {
+            **VENUE["liquidation"],
+            "target": target,
+            "execution": execution,
+            "fee_rate": 0.003,
+            "tiers_down": 2,
+            "discount": 0.0135,
+            "fillable_spread": 3.0,
+            "fillable_adjustment": 0.75,
+        }
         chosen = {"venues.venue.margin.scope": scope, "venues.venue.margin.schedules": TIERS,
                   "venues.venue.liquidation": liquidation}  # fmt: skip
         self.scope, self.traders = scope, Traders(count=COUNT, settings=chosen)
@@ -165,13 +176,13 @@ def test_order_sizes_and_limits_are_the_engines(books):
         k = NAMES.index(order["instrument"])
         tick, lot = books.units[k]
         size = int(books.world.position_size[k * books.traders.n_traders + trader])
-        lots, _, bankruptcy, band = order_of(books.world, k, trader, row)
+        lots, own, band = order_of(books.world, k, trader, row)
         value = int(value_at_mark_of(books.world, k, trader)) // abs(size)
         budget = int(books.world.venues[0]["cap_atoms"]) // value
         assert exact(order["size"]) / lot == min(int(lots), budget)
         limit = int(band)
-        if books.venue.liquidation.execution == "ioc_at_bankruptcy":
-            limit = max(limit, int(bankruptcy)) if size > 0 else min(limit, int(bankruptcy))
+        if books.venue.liquidation.execution != "market":
+            limit = max(limit, int(own)) if size > 0 else min(limit, int(own))
         assert round(exact(order["limit_price"]) / tick) == limit
         assert order["limit_price"] == pytest.approx(float(limit * tick), rel=1e-12)
         sent, parts = sent + 1, parts + (int(lots) < abs(size))

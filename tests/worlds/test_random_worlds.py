@@ -49,6 +49,24 @@ def waterfalls(draw) -> list[dict[str, Any]]:
     return draw(st.sampled_from([[], [fund], [deleveraging], [fund, deleveraging], [deleveraging, fund]]))
 
 
+@st.composite
+def policies(draw) -> dict[str, Any]:
+    """What is sold, how fast, and to which price."""
+    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+    share = pick(None, 0.1, 0.6)
+    throttle = {
+        "max_fraction": share, "max_notional": pick(None, 3_000.0, 50_000.0), "cooldown_steps": pick(1, 2, 6),
+        "min_notional": 0.0 if share is None else pick(0.0, 1_000.0),
+        "two_phase": pick(None, {"above": 5_000.0, "first_fraction": 0.2, "cooldown_steps": 4}),
+    }  # fmt: skip
+    return {
+        "execution": pick("ioc_at_bankruptcy", "ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"),
+        "fillable_spread": pick(1.5, 20.0), "fillable_adjustment": pick(0.5, 4.0), "discount": pick(0.0, 0.02),
+        "target": pick("restore", "restore", "full", "next_tier", "close_factor"), "buffer": pick(0.0, 0.2),
+        "tiers_down": pick(1, 2), "close_factor": pick(0.3, 1.0), "throttle": pick(None, None, throttle),
+    }  # fmt: skip
+
+
 def stressed(pick) -> dict[str, Any]:
     """What people do under stress: all of it, more or less of each."""
     return {
@@ -85,7 +103,7 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
             "initial": "max_with_maintenance",
         },
         "venues.venue.liquidation": {
-            "execution": pick("ioc_at_bankruptcy", "market"), "target": pick("restore", "full"),
+            **draw(policies()),
             "queue": pick("worst_ratio", "account", "shuffled"), "rounds_max": pick(1, 1, 3, 8),
             "latency_steps": pick(0, 0, 1, 3), "cap_per_step": pick(None, 5_000.0, 100_000.0),
             "price_band": pick(None, 0.005, 0.05), "fee_rate": pick(0.0, 0.003, 0.02),
