@@ -118,28 +118,38 @@ def total_of(column):
 
 
 @kernel
+def longs_of(sizes):
+    """Lots of those who are long."""
+    total = 0
+    for i in range(sizes.shape[0]):
+        total += max(sizes[i], 0)
+    return total
+
+
+@kernel
+def largest_of(column):
+    """Largest absolute value of a column."""
+    largest = 0
+    for i in range(column.shape[0]):
+        largest = max(largest, abs(column[i]))
+    return largest
+
+
+@kernel
 def recount(world, t):
     """Every balance and every size, added up from nothing; every open order, against its owner's reserve."""
-    money = 0
-    largest = 0
-    for row in range(world.quote_balance.shape[0]):
-        money += world.quote_balance[row]
-        largest = max(largest, abs(world.quote_balance[row]))
-    if money != world.clock[0]["net_deposits"]:
+    if total_of(world.quote_balance) != world.clock[0]["net_deposits"]:
         fail(world, ERROR_MONEY, t)
-    if largest > LARGEST_MONEY:
+    if largest_of(world.quote_balance) > LARGEST_MONEY:
         fail(world, ERROR_OVERFLOW, t)
     n_traders = world.clock[0]["n_traders"]
     for k in range(world.instruments.shape[0]):
-        lots = 0
-        longs = 0
+        sizes = world.position_size[k * n_traders : (k + 1) * n_traders]
+        if total_of(sizes) != 0 or longs_of(sizes) != world.instruments[k]["open_interest"]:
+            fail(world, ERROR_SIZE, t)
         resting = 0
         for row in range(k * n_traders, (k + 1) * n_traders):
-            lots += world.position_size[row]
-            longs += max(world.position_size[row], 0)
             resting += world.positions[row]["open_buy_lots"] + world.positions[row]["open_sell_lots"]
-        if lots != 0 or longs != world.instruments[k]["open_interest"]:
-            fail(world, ERROR_SIZE, t)
         if resting != quantity_on_book(world, k):
             fail(world, ERROR_BOOK, t)
 

@@ -5,12 +5,13 @@ With every mark within a relative distance r of the anchor prices, an account lo
 only when to look, never the outcome; an account that was touched has radius -1 and is always looked at.
 """
 
-from sim.rules.margin import account_span, account_trader, is_breached, maintenance_atoms, notional
+from sim.rules.margin import account_span, account_trader, is_breached, notional
 from sim.terms import kernel
 
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
 SHRINK = 1.0 - 1e-9
+ABOVE = 1.0 + 1e-9  # far more than what the floats of a requirement can be off by
 NEVER = 1e300
 ANCHOR_WORK = 2  # looks per account, the first of which is due to the anchor itself, before measuring anew
 
@@ -40,30 +41,71 @@ def displacement(world):
 
 
 @kernel
+def requirement_bound(world, instrument, value):
+    """Maintenance of a notional times rate_scale, as a float that is never below it: no product overflows."""
+    worst = 0.0
+    first = instrument["first_tier"]
+    for row in range(first, first + instrument["n_tiers"]):
+        tier = world.tiers[row]
+        worst = max(worst, float(tier["rate"]) * float(value) - float(tier["deduction"]))
+        if tier["floor"] > value:
+            break
+    return worst * ABOVE
+
+
+@kernel
 def look(world, account, moved):
     """Displacement up to which the account stays safe, at the present displacement `moved`; -1 where it is breached.
 
-    Maintenance rounded up per position settles nearly all cases in one pass; the exact rule decides the rest.
+    A bound in floats settles nearly all cases without a division of integers; the exact rule decides the rest.
     """
     row, stride, count = account_span(world, account)
+    k = 0 if row < stride else row // stride
+    scale = float(world.clock[0]["rate_scale"])
     equity = world.quote_balance[account]
-    maintenance = 0
+    requirement = 0.0
     weight = 0.0
-    for i in range(count):
-        size = world.position_size[row + i * stride]
+    for _ in range(count):
+        size = world.position_size[row]
         if size != 0:
-            instrument = world.instruments[(row + i * stride) // world.clock[0]["n_traders"]]
+            instrument = world.instruments[k]
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]
-            maintenance += maintenance_atoms(world, instrument, notional(world, instrument, size, mark))
+            requirement += requirement_bound(world, instrument, notional(world, instrument, size, mark))
             reach = 2.0 if size < 0 or world.clock[0]["arithmetic"] != 0 else 1.0
             anchor = float(instrument["anchor_price"])
             weight += reach * float(abs(size)) * anchor * float(instrument["tick_value"])
-    if equity < maintenance and is_breached(world, account):
+        row += stride
+        k += 1
+    if scale * float(equity) < requirement and is_breached(world, account):
         return -1.0, True
     if weight == 0.0:
         return NEVER, False
-    return (float(equity - maintenance - count) / weight) * SHRINK - moved, False
+    return (float(equity - count) - requirement / scale) / weight * SHRINK - moved, False
+
+
+@kernel
+def anybody_due(radii, moved):
+    """True when a radius is not beyond the displacement; counting them, without a way out, becomes vector code."""
+    due = 0
+    for i in range(radii.shape[0]):
+        due += int(radii[i] <= moved)
+    return due > 0
+
+
+@kernel
+def least_of(radii):
+    """The least of some radii, in four lanes: each minimum waits for the one before it."""
+    a, b, c, d = NEVER, NEVER, NEVER, NEVER
+    whole = radii.shape[0] - radii.shape[0] % 4
+    for i in range(0, whole, 4):
+        a = radii[i] if radii[i] < a else a
+        b = radii[i + 1] if radii[i + 1] < b else b
+        c = radii[i + 2] if radii[i + 2] < c else c
+        d = radii[i + 3] if radii[i + 3] < d else d
+    for i in range(whole, radii.shape[0]):
+        a = radii[i] if radii[i] < a else a
+    return min(min(a, b), min(c, d))
 
 
 @kernel
@@ -72,23 +114,26 @@ def sweep(world):
     moved = displacement(world)
     found = 0
     work = 0
-    accounts = world.quote_balance.shape[0]
-    for block in range(world.block_radius.shape[0]):
-        if world.block_radius[block] > moved:
+    accounts, blocks = world.quote_balance.shape[0], world.block_radius.shape[0]
+    for start in range(0, blocks, BLOCK):
+        if not anybody_due(world.block_radius[start : start + BLOCK], moved):
             continue
-        least = NEVER
-        for account in range(block << BLOCK_BITS, min((block + 1) << BLOCK_BITS, accounts)):
-            if world.safe_radius[account] <= moved:
-                work += 1
-                if world.populations[world.traders[account_trader(world, account)]["population"]]["exempt"] != 0:
-                    world.safe_radius[account] = NEVER
-                else:
-                    world.safe_radius[account], breached = look(world, account, moved)
-                    if breached and found < world.queue.shape[1]:
-                        world.queue[0, found] = account
-                        found += 1
-            least = min(least, world.safe_radius[account])
-        world.block_radius[block] = least
+        for block in range(start, min(start + BLOCK, blocks)):
+            if world.block_radius[block] > moved:
+                continue
+            first = block << BLOCK_BITS
+            radii = world.safe_radius[first : min(first + BLOCK, accounts)]
+            for i in range(radii.shape[0]):
+                if radii[i] <= moved:
+                    work += 1
+                    if world.populations[world.traders[account_trader(world, first + i)]["population"]]["exempt"] != 0:
+                        radii[i] = NEVER
+                    else:
+                        radii[i], breached = look(world, first + i, moved)
+                        if breached and found < world.queue.shape[1]:
+                            world.queue[0, found] = first + i
+                            found += 1
+            world.block_radius[block] = least_of(radii)
     world.clock[0]["checks"] += work
     world.clock[0]["anchor_work"] += work
     if world.clock[0]["anchor_work"] > ANCHOR_WORK * accounts:

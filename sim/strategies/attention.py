@@ -43,15 +43,6 @@ def note_calm(world, p, k, row, moved):
 
 
 @kernel
-def anybody_due(radii, moved):
-    """True when a radius is not beyond the displacement; counting them, without a way out, becomes vector code."""
-    due = 0
-    for i in range(radii.shape[0]):
-        due += int(radii[i] <= moved)
-    return due > 0
-
-
-@kernel
 def anybody_holds(world, p, k, first, end):
     """True when one of a population's rows [first, end) has a position."""
     start = k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"]

@@ -11,9 +11,9 @@ from typing import Literal
 
 from sim.parts import ASSUMED, Record, dial
 from sim.rules.margin import account_margin, account_of
-from sim.rules.safe_radius import displacement
+from sim.rules.safe_radius import anybody_due, displacement
 from sim.strategies.answers import close_share, draw_on_wallet, hedge, hold_leverage, top_up_from_outside
-from sim.strategies.attention import BLOCK, anybody_due, anybody_holds, note_calm
+from sim.strategies.attention import BLOCK, anybody_holds, note_calm
 from sim.strategies.desk import window_return
 from sim.strategies.stop_user import drop_stops, protect
 from sim.streams import draw, uniform
