@@ -15,6 +15,7 @@ from sim.calculator.rule_book import book_of
 from sim.scenario.document import BYTES_MAX, Document, Path_, dotted, parse_document, read_document, read_text
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of, venue_names
+from sim.scenario.rule_books import read_rule_book
 from sim.scenario.translation import translated
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def read_venue(file: Path) -> "Venue":
     from sim.scenario.checks import check_venue
     from sim.scenario.records import Venue
 
-    document = read_document(file, label_of(file))
+    document = read_rule_book(file)
     try:
         venue = Venue.model_validate(document.tree)
     except ValidationError as error:

@@ -7,13 +7,14 @@ from pydantic import ValidationError
 
 from sim.scenario.checks import check_scenario
 from sim.scenario.code import attach, read_code_files
-from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
+from sim.scenario.document import Document, Path_, dotted, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
 from sim.scenario.overrides import Overrides, apply_override, settings_of
 from sim.scenario.populations import include_populations
 from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
+from sim.scenario.rule_books import with_rule_books
 from sim.scenario.schema import scenario_schema
 from sim.scenario.translation import translated
 
@@ -63,7 +64,7 @@ def load(path_or_name: str | Path, overrides: Overrides = ()) -> Scenario:
     problems: list[Problem] = []
     for setting in rules_first:
         problems += apply_override(document, setting)
-    document = _with_rules(document, file)
+    document = with_rule_books(document, file)
     people_first = [item for item in settings if item.words == ("populations",)]
     for setting in people_first:
         problems += apply_override(document, setting)
@@ -148,32 +149,6 @@ def _included_file(file: Path, other: str, position: Position) -> Path:
     searched = " or ".join(dict.fromkeys(str(folder.resolve()) for folder in folders))
     message = f"no file {shown(other)} in {searched}{did_you_mean(other, known)}"
     raise ScenarioError([problem_at(position, "from", message)])
-
-
-def _with_rules(document: Document, file: Path) -> Document:
-    venues = document.tree.get("venues")
-    if not isinstance(venues, dict):
-        return document
-    for name, venue in list(venues.items()):
-        rules = venue.get("rules") if isinstance(venue, dict) else None
-        if not isinstance(rules, str):
-            continue
-        path: Path_ = ("venues", name)
-        book = _read(_rules_file(document, (*path, "rules"), rules, file))
-        top = Document(None)
-        top.tree = graft(document, path, top, ())
-        result = merged(book, top, lists_by_name=False)
-        venues[name] = graft(result, (), document, path)
-    return document
-
-
-def _rules_file(document: Document, path: Path_, rules: str, file: Path) -> Path:
-    folders = [file.resolve().parent.parent / "venues", configs_folder() / "venues"]
-    known = sorted({found.stem for folder in folders for found in folder.glob("*.yaml")})
-    if rules in known:
-        return next(folder / f"{rules}.yaml" for folder in folders if (folder / f"{rules}.yaml").is_file())
-    message = f"no rule book {shown(rules)}{did_you_mean(rules, known)}"
-    raise ScenarioError([problem_at(document.position(path), dotted(document.tree, path), message)])
 
 
 def _read_price_files(document: Document, file: Path) -> list[Problem]:

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError
 from sim.parts import Record, dial
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import Problem, ScenarioError, did_you_mean, problem_at, shown
+from sim.scenario.sources import unsourced
 
 KEY = "populations"
 INCLUDE_KEYS = ("from", "venue")
@@ -141,18 +142,5 @@ def _file_problem(document: Document, item: Any, known: list[str]) -> Problem:
 
 def missing_sources(document: Document) -> list[Problem]:
     """Return a problem for each number of a population file that no line of its `sources` explains."""
-    problems = []
-    sources = document.tree.get("sources", {})
-    for row, entry in enumerate(document.tree[KEY]):
-        for words, path in _numbers(entry, (entry["name"],), (KEY, row)):
-            if not any(".".join(words[:length]) in sources for length in range(2, len(words) + 1)):
-                problems.append(_problem(document, path, f"has no source; add sources.{'.'.join(words)}"))
-    return problems
-
-
-def _numbers(node: Any, words: tuple[str, ...], path: Path_) -> list[tuple[tuple[str, ...], Path_]]:
-    if isinstance(node, dict):
-        return [found for key, value in node.items() for found in _numbers(value, (*words, key), (*path, key))]
-    if isinstance(node, list):
-        return [found for row, value in enumerate(node) for found in _numbers(value, words, (*path, row))]
-    return [(words, path)] if isinstance(node, int | float) and not isinstance(node, bool) else []
+    rows = [((KEY, row), (entry["name"],), entry) for row, entry in enumerate(document.tree[KEY])]
+    return [problem for path, words, entry in rows for problem in unsourced(document, entry, words, path, 2)]

@@ -68,6 +68,7 @@ class Venue(Record):
     title: str = dial("", "what to call it", max_length=200)
     as_of: str = dial("", "date of the rules", max_length=40)
     sources: dict[str, str] = dial({}, "where the numbers come from")
+    nearest: dict[str, str] = dial({}, "rules of the venue that do not exist here, and what stands in for them")
     fees: Fees = dial(Fees(), "trading fees")
     contracts: Annotated[dict[InstrumentName, Contract], Field(min_length=1)] = dial(..., "contracts by name")
     margin: MarginRegime = dial(..., "margin rules")
