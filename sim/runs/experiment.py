@@ -53,7 +53,8 @@ def experiment_command(
         rows = play_all(tasks, count, tick)
     runs = runs_frame(rows)
     failed = int(runs["error"].notna().sum())
-    facts = {
+    stand_ins = stand_ins_of(tasks)
+    facts: dict[str, Any] = {
         "experiment": name,
         "form": "full" if full else "quick",
         "runs": len(tasks),
@@ -61,10 +62,12 @@ def experiment_command(
         "first_seed": sweep.seeds.first,
         "seeds": len({task.seed for task in tasks}),
         "code": code_of(tasks),
+        "stand_ins": stand_ins,
     }
     analysis = None if failed == len(runs) else analyse(runs)
     final = _write(target, home, tasks, runs, analysis, facts, started)
     _report(name, analysis, runs, failed, time.monotonic() - started, final)
+    terminal.print_stand_ins(stand_ins)
     if analysis is None:
         raise SystemExit(BROKEN)
     return final
@@ -102,6 +105,12 @@ def code_of(tasks: Sequence[RunTask]) -> dict[str, str]:
     """SHA-256 of the Python files that the runs name, by population."""
     coded = dict.fromkeys((task.scenario, task.overrides) for task in tasks if task.runs_code)
     return {record.name: record.code.sha256 for key in coded for record in code_populations(loaded(*key))}
+
+
+def stand_ins_of(tasks: Sequence[RunTask]) -> list[str]:
+    """What stands in for venues' rules in any of the runs."""
+    records = [loaded(*key) for key in dict.fromkeys((task.scenario, task.overrides) for task in tasks)]
+    return list(dict.fromkeys(line for record in records for line in record.stand_ins()))
 
 
 def warm(task: RunTask) -> None:
@@ -148,7 +157,9 @@ def _write(
         if analysis is not None:
             folder.write_text("table.md", markdown_table(analysis.table))
             folder.write_frame("table.csv", analysis.numbers)
-            folder.write_text("verdict.md", analysis.verdict + "\n")
+            folder.write_text(
+                "verdict.md", "\n".join([analysis.verdict, *terminal.stand_in_lines(facts["stand_ins"]), ""])
+            )
             folder.write_json("summary.json", facts | analysis.facts)
             for name, picture in analysis.figures.items():
                 folder.write_bytes(f"{name}.png", picture)

@@ -207,6 +207,7 @@ def run_command(
         print(store.json_text(done.summary | ({"evaluation": done.evaluation} if with_evaluation else {})))
     else:
         terminal.print_summary(scenario.title or scenario.name, done.summary, scenario.step_seconds)
+        terminal.print_stand_ins(scenario.stand_ins())
         if with_evaluation:
             terminal.print_evaluation(done.evaluation)
     terminal.say(f"Results: {done.folder}")

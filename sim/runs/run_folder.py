@@ -53,6 +53,7 @@ def write_run(target: Path, scenario: "Scenario", seed: int, result: "RunResult"
                 seed=seed,
                 steps=scenario.steps,
                 units=units,
+                stand_ins=scenario.stand_ins(),
                 code={population.name: population.sha256 for population in code_populations(scenario)},
             ),
         )

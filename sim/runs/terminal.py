@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -126,6 +126,20 @@ def print_summary(title: str, record: dict[str, Any], step_seconds: float) -> No
         else:
             table.add_row(f"[bold]{label}[/bold]", "")
     Console().print(table)
+
+
+def stand_in_lines(stand_ins: Sequence[str]) -> list[str]:
+    """Which rules of the venues do not exist here, and what stands in for them."""
+    heading = ["", "Nearest rules, where the venue's own do not exist here:"] if stand_ins else []
+    return [*heading, *(f"- {line}" for line in stand_ins)]
+
+
+def print_stand_ins(stand_ins: Sequence[str]) -> None:
+    """The same under a report on the terminal, at its width."""
+    from rich.console import Console
+
+    for line in stand_in_lines(stand_ins):
+        Console().print(line, markup=False, highlight=False, style="dim")
 
 
 def _money(value: float) -> str:

@@ -187,7 +187,15 @@ class Scenario(Record):
                     )
         if self.flow_thinning != 1.0:
             found.append(f"flow_thinning: event rates divided and sizes multiplied by {self.flow_thinning:g}")
-        return tuple(found)
+        return (*found, *self.stand_ins())
+
+    def stand_ins(self) -> tuple[str, ...]:
+        """Return which rules of a venue do not exist here, and what stands in for them: for every report."""
+        return tuple(
+            f"{venue.rules or name}, {rule}: {' '.join(text.split())}"
+            for name, venue in self.venues.items()
+            for rule, text in venue.nearest.items()
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return the scenario as plain values, every default filled in."""
