@@ -7,7 +7,7 @@ a notional of size times coordinate and a profit of size times its change; a lon
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 
@@ -52,12 +52,12 @@ class Leg:
         """What its margin is paid in."""
         return self.instrument if self.inverse else QUOTE
 
-    @property
+    @cached_property
     def profit(self) -> Fraction:
         """Unrealised profit at the mark."""
         return self.direction * self.size * (self.mark - self.entry)
 
-    @property
+    @cached_property
     def value(self) -> Fraction:
         """Notional at the mark."""
         return self.size * self.mark
@@ -71,10 +71,17 @@ class Leg:
         size = None if self.inverse else self.size
         return self.margin.initial_by_notional(size) if initial else self.margin.maintenance.by_notional(size)
 
+    @cached_property
+    def _known(self) -> dict[tuple[bool, bool], Fraction]:
+        return {}
+
     def requirement(self, rules: Rules, initial: bool) -> Fraction:
         """Margin at the mark, with a closing fee at the mark."""
-        value = self.size * self.entry if rules.notional_basis == "entry" else self.value
-        found = self._schedule(initial).at(value)
+        on_entry = rules.notional_basis == "entry"
+        found = self._known.get((on_entry, initial))
+        if found is None:
+            found = self._schedule(initial).at(self.size * self.entry if on_entry else self.value)
+            self._known[on_entry, initial] = found
         return found + rules.fee_rate * self.value if rules.fee_basis == "mark" else found
 
     def requirement_by_mark(self, rules: Rules) -> Piecewise:
@@ -101,11 +108,13 @@ class Account:
     legs: tuple[Leg, ...]
     rules: Rules
     isolated: bool = False
-    _groups: dict[str, tuple[Leg, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def _groups(self) -> dict[str, list[Leg]]:
+        groups: dict[str, list[Leg]] = {}
         for leg in self.legs:
-            self._groups[leg.instrument] = (*self._groups.get(leg.instrument, ()), leg)
+            groups.setdefault(leg.instrument, []).append(leg)
+        return groups
 
     @cached_property
     def equity(self) -> Fraction:
@@ -178,38 +187,43 @@ class Account:
 
     def buffer_by_mark(self, moved: str) -> Piecewise:
         """Equity less maintenance as a function of one instrument's coordinate, the other marks fixed."""
-        fixed, found = self.collateral, Piecewise.line()
+        fixed, moving = self.collateral, []
         for name, legs in self._groups.items():
             if name == moved:
-                for leg in legs:
-                    found += leg.profit_by_mark(self.rules.profit_credit)
+                moving += [leg.profit_by_mark(self.rules.profit_credit) for leg in legs]
             else:
                 fixed += sum((self._counted(leg) for leg in legs), ZERO)
             if name == moved or self.rules.fee_basis == "bankruptcy":
-                found -= self._group_requirement_by_mark(legs, moved)
+                moving.append(-self._group_requirement_by_mark(legs, moved))
             else:
                 fixed -= self._group_requirement(legs, initial=False)
-        return found + Piecewise.line(fixed)
+        return Piecewise.total([*moving, Piecewise.line(fixed)])
 
     def _group_requirement_by_mark(self, legs: Sequence[Leg], moved: str) -> Piecewise:
-        sides = [Piecewise.line(), Piecewise.line()]
+        sides: tuple[list[Piecewise], list[Piecewise]] = ([], [])
         for leg in legs:
-            own = leg.requirement_by_mark(self.rules) if leg.instrument == moved else Piecewise.line(
-                leg.requirement(self.rules, initial=False)
-            )  # fmt: skip
-            sides[leg.is_long] += own + self._fee(leg, moved)
-        return sides[0] + sides[1] if self.rules.netting == "sum" else sides[0].maximum(sides[1])
+            own = Piecewise.line(leg.requirement(self.rules, initial=False))
+            if leg.instrument == moved:
+                own = leg.requirement_by_mark(self.rules)
+            sides[leg.is_long].append(own + self._fee(leg, moved))
+        short, long = (Piecewise.total(side) for side in sides)
+        return short + long if self.rules.netting == "sum" else short.maximum(long)
 
-    def legs_of(self, instrument: str) -> tuple[Leg, ...]:
+    def legs_of(self, instrument: str) -> Sequence[Leg]:
         """The legs of one instrument."""
         return self._groups[instrument]
 
     def reduced(self, leg: Leg, size: Fraction, fee: Fraction) -> Account:
         """The account after `size` of a leg is closed at the mark: profit is paid out, a fee is taken."""
         paid = leg.direction * size * (leg.mark - leg.entry) - fee
-        kept = tuple(
-            replace(other, size=other.size - size) if other is leg else other
-            for other in self.legs
-            if other is not leg or other.size > size
+        smaller = replace(leg, size=leg.size - size)
+        kept = (smaller if other is leg else other for other in self.legs)
+        after = Account(
+            self.collateral + paid, tuple(other for other in kept if other.size > 0), self.rules, self.isolated
         )
-        return Account(self.collateral + paid, kept, self.rules, self.isolated)
+        if self.rules.netting == "sum" and self.rules.fee_basis != "bankruptcy":
+            # A leg's part is all that changes: the sums over a large book need not be taken again.
+            part = smaller.requirement(self.rules, initial=False) if smaller.size else ZERO
+            after.__dict__["maintenance"] = self.maintenance - leg.requirement(self.rules, initial=False) + part
+        after.__dict__["equity"] = self.equity - self._counted(leg) + self._counted(smaller) + paid
+        return after

@@ -164,5 +164,5 @@ class Case(Record):
     open_interest: dict[CaseName, Amount] = dial({}, "open interest by instrument", unit="quote", source=RULES)
     schedules: dict[CaseName, Schedule] = dial({}, "margin schedules by instrument")
     instruments: dict[CaseName, Units] = dial({}, "ticks and lots by instrument; default: the venue's, or none")
-    positions: Annotated[Row[Position], Field(max_length=10_000)] = dial((), "what is held")
+    positions: Annotated[Row[Position], Field(max_length=2_000)] = dial((), "what is held")
     compare: Comparison = dial(Comparison(), "what --compare needs")

@@ -66,13 +66,11 @@ class _Desk:
 
     def orders(self, account: Account) -> list[Order]:
         found: list[Order] = []
-        done: set[int] = set()
-        while account.liquidatable:
-            left = [leg for leg in account.legs if leg.row not in done]
-            if not left:
+        rows = [leg.row for leg in sorted(account.legs, key=lambda leg: -account.leg_requirement(leg, initial=False))]
+        for row in rows:
+            if not account.liquidatable:
                 break
-            leg = max(left, key=lambda item: (account.leg_requirement(item, initial=False), -item.row))
-            done.add(leg.row)
+            leg = next(leg for leg in account.legs if leg.row == row)
             size = self._within_cap(leg, self.size(account, leg))
             if size <= 0:
                 continue

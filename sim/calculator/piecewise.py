@@ -5,7 +5,8 @@ A piece holds from its start on, as a tier applies from its floor on; starts ris
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -19,6 +20,10 @@ Piece = tuple[Fraction, Polynomial]
 
 def _value(polynomial: Polynomial, x: Fraction) -> Fraction:
     return polynomial[0] + x * (polynomial[1] + x * polynomial[2])
+
+
+def _start(piece: Piece) -> Fraction:
+    return piece[0]
 
 
 def _plus(left: Polynomial, right: Polynomial, factor: int = 1) -> Polynomial:
@@ -40,13 +45,17 @@ class Piecewise:
         """The value at x."""
         return _value(self._polynomial(x), x)
 
-    def slope(self, x: Fraction) -> Fraction:
-        """The derivative at x, to the right of it."""
-        polynomial = self._polynomial(x)
-        return polynomial[1] + 2 * x * polynomial[2]
-
     def _polynomial(self, x: Fraction) -> Polynomial:
-        return next(polynomial for start, polynomial in reversed(self.pieces) if start <= x)
+        return self.pieces[bisect_right(self.pieces, x, key=_start) - 1][1]
+
+    @staticmethod
+    def total(functions: Sequence[Piecewise]) -> Piecewise:
+        """The sum of many, in pairs: the work grows with their pieces and not with its square."""
+        left = list(functions) or [Piecewise.line()]
+        while len(left) > 1:
+            pairs = [one + other for one, other in zip(left[::2], left[1::2], strict=False)]
+            left = pairs + left[len(pairs) * 2 :]
+        return left[0]
 
     def __add__(self, other: Piecewise) -> Piecewise:
         if len(self.pieces) < len(other.pieces):
@@ -87,10 +96,16 @@ class Piecewise:
         return -((-self).maximum(-other))
 
     def _together(self, other: Piecewise) -> Iterator[tuple[Fraction, Fraction | None, Polynomial, Polynomial]]:
-        starts = sorted({start for start, _ in (*self.pieces, *other.pieces)})
-        for start, end in pairwise([*starts, None]):
-            assert start is not None
-            yield start, end, self._polynomial(start), other._polynomial(start)
+        one, two, i, j, start = self.pieces, other.pieces, 0, 0, ZERO
+        while True:
+            ends = [pieces[k + 1][0] for pieces, k in ((one, i), (two, j)) if k + 1 < len(pieces)]
+            end = min(ends, default=None)
+            yield start, end, one[i][1], two[j][1]
+            if end is None:
+                return
+            i += i + 1 < len(one) and one[i + 1][0] == end
+            j += j + 1 < len(two) and two[j + 1][0] == end
+            start = end
 
     def _stretches(self, x: Fraction, upward: bool) -> Iterator[tuple[Fraction, Fraction | None, Polynomial]]:
         """Stretches on which the sign is one, in order from x upward or downward to zero."""

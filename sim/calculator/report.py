@@ -64,7 +64,7 @@ def report(statement: Statement) -> dict[str, Any]:
             name: [float(amount) for amount in margin.maintenance.amounts]
             for name, margin in statement.book.margins.items()
         },
-        "positions": [_position(account, leg) for account, leg in legs_in_order(statement)],
+        "positions": _positions(statement),
         "liquidation": {"orders": orders},
     }
 
@@ -109,16 +109,28 @@ def _totals(statement: Statement) -> dict[str, Fraction | bool | None]:
     return figures
 
 
-def _position(account: Account, leg: Leg) -> dict[str, Any]:
-    return {
-        "instrument": leg.instrument,
-        "side": "long" if leg.is_long else "short",
-        "liquidation_price": number(liquidation_price(account, leg.instrument)),
-        "bankruptcy_price": number(to_price(account.bankruptcy(leg.instrument), leg.inverse)),
-        "initial_margin": float(account.leg_requirement(leg, initial=True)),
-        "maintenance_margin": float(account.leg_requirement(leg, initial=False)),
-        "effective_leverage": number(ratio(leg.value, account.equity)),
-    }
+def _positions(statement: Statement) -> list[dict[str, Any]]:
+    """Each position; the legs of one instrument in one account share their prices, which are solved once."""
+    prices: dict[tuple[int, str], tuple[float | None, float | None]] = {}
+    found = []
+    for account, leg in legs_in_order(statement):
+        name = leg.instrument
+        if (id(account), name) not in prices:
+            bankruptcy = to_price(account.bankruptcy(name), leg.inverse)
+            prices[id(account), name] = number(liquidation_price(account, name)), number(bankruptcy)
+        liquidation, bankrupt = prices[id(account), name]
+        found.append(
+            {
+                "instrument": name,
+                "side": "long" if leg.is_long else "short",
+                "liquidation_price": liquidation,
+                "bankruptcy_price": bankrupt,
+                "initial_margin": float(account.leg_requirement(leg, initial=True)),
+                "maintenance_margin": float(account.leg_requirement(leg, initial=False)),
+                "effective_leverage": number(ratio(leg.value, account.equity)),
+            }
+        )
+    return found
 
 
 def currency_of(statement: Statement) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from textwrap import wrap
 from typing import Any
 
 from sim.calculator.account import QUOTE, Account, Leg, to_price
@@ -157,15 +158,22 @@ def _comparison(rows: list[dict[str, Any]], measured: bool) -> list[str]:
 
 
 def venues_text(venues: Sequence[tuple[str, dict[str, Any]]]) -> str:
-    """The rule books that come with the package: name, date, title, and the first tier of each contract."""
+    """The rule books that come with the package: name, date, title, chief dials, the first tier of each contract."""
     blocks = []
     for name, book in venues:
+        margin, policy = book.get("margin", {}), book.get("liquidation", {})
+        dials = [
+            f"{margin.get('scope', 'cross')} margin",
+            f"initial by {margin.get('initial', 'max_leverage')}",
+            f"liquidation: {policy.get('target', 'restore')}",
+            str(policy.get("execution", "ioc_at_bankruptcy")),
+        ]
         lines = [f"{name}  ({book.get('as_of', 'no date')})", f"  {book.get('title', '')}"]
-        for contract, rows in book.get("margin", {}).get("schedules", {}).items():
+        lines += wrap(", ".join(dials).replace("_", " "), WIDTH, initial_indent="  ", subsequent_indent="    ")
+        for contract, rows in margin.get("schedules", {}).items():
             floor, rate, leverage = rows[0]
-            upper = f"to {figure(rows[1][0])}" if len(rows) > 1 else "for every notional"
-            tiers = f"{len(rows)} tiers" if len(rows) > 1 else "1 tier"
-            span = f"{leverage:g}x from {figure(floor)} {upper}; {tiers}"
+            upper = f"to {figure(rows[1][0])}" if len(rows) > 1 else "on"
+            span = f"{leverage:g}x from {figure(floor)} {upper}; tiers: {len(rows)}"
             lines.append(f"  {_short(contract):<{NAME}}{100 * rate:>8.6g} % maintenance, {span}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)
