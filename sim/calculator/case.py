@@ -85,12 +85,48 @@ class Regime(Record):
     )
 
 
+class TwoPhase(Record):
+    """Of a large position only a part at first (as on Hyperliquid)."""
+
+    above: float = dial(1e5, "positions of more notional than this", unit="quote", source=RULES, ge=0, le=LARGEST)
+    first_fraction: float = dial(
+        0.2, "share of the position in the first order", unit="of position", source=RULES, gt=0, le=1
+    )
+    cooldown_steps: int = dial(30, "steps until the second order", unit="steps", source=RULES, ge=1, le=1_000_000)
+
+
+class Throttle(Record):
+    """Limits on the first order of a position; what comes later is not printed."""
+
+    max_fraction: float | None = dial(
+        None, "most of a position in one order", unit="of position", source=RULES, gt=0, le=1
+    )
+    max_notional: float | None = dial(
+        None, "most notional of an account in one step", unit="quote", source=RULES, gt=0, le=LARGEST
+    )
+    min_notional: float = dial(
+        0.0, "max_fraction never makes an order smaller than this", unit="quote", source=RULES, ge=0, le=LARGEST
+    )
+    cooldown_steps: int = dial(1, "steps until the next order", unit="steps", source=RULES, ge=1, le=1_000_000)
+    two_phase: TwoPhase | None = dial(None, "a smaller first order of large positions")
+
+
 class Policy(Record):
     """What the venue sends when an account is liquidatable; only what differs from the default, or from the venue."""
 
-    target: Literal["restore", "full", "next_tier"] = dial(
-        "restore", "sell until the account complies, all of it, or into a lower tier", source=RULES
+    target: Literal["restore", "full", "next_tier", "close_factor"] = dial(
+        "restore", "sell until the account complies, all of it, into a lower tier, or a share", source=RULES
     )
+    buffer: float = dial(
+        0.0,
+        "restore: until equity is maintenance and this share of it",
+        unit="of maintenance",
+        source=RULES,
+        ge=0,
+        le=10,
+    )
+    close_factor: float = dial(0.5, "share of a position in one order", unit="of position", source=RULES, gt=0, le=1)
+    throttle: Throttle | None = dial(None, "limits on what is sold at once")
     tiers_down: int = dial(1, "tiers that next_tier goes down", source=RULES, ge=1, le=128)
     execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"] = dial(
         "ioc_at_bankruptcy", "what limits the price of the order", source=RULES

@@ -61,19 +61,21 @@ class _Desk:
 
     def __init__(self, policy: Policy, grid: Grid) -> None:
         self.policy, self.grid, self.atom = policy, grid, grid.atom
-        self.fee_rate = exact(policy.fee_rate)
+        self.fee_rate, self.buffer = exact(policy.fee_rate), exact(policy.buffer)
         self.sent: dict[str, Fraction] = {}
 
     def orders(self, account: Account) -> list[Order]:
         found: list[Order] = []
+        sold = ZERO
         rows = [leg.row for leg in sorted(account.legs, key=lambda leg: -account.leg_requirement(leg, initial=False))]
         for row in rows:
             if not account.liquidatable:
                 break
             leg = next(leg for leg in account.legs if leg.row == row)
-            size = self._within_cap(leg, self.size(account, leg))
+            size = self._within_cap(leg, self._throttled(leg, self.size(account, leg), sold))
             if size <= 0:
                 continue
+            sold += size * leg.mark
             side = "sell" if leg.is_long else "buy"
             found.append(Order(leg.instrument, side, size, self.limit(account, leg)))
             self.sent[leg.instrument] = self.sent.get(leg.instrument, ZERO) + size * leg.mark
@@ -98,8 +100,32 @@ class _Desk:
         if self.policy.cap_per_step is None:
             return size
         room = max(exact(self.policy.cap_per_step) - self.sent.get(leg.instrument, ZERO), ZERO) / leg.mark
+        return min(size, self._lots_within(leg, room))
+
+    def _lots_within(self, leg: Leg, size: Fraction) -> Fraction:
         lot = self.grid.lots.get(leg.instrument)
-        return min(size, room if lot is None else lot * floor(room / lot))
+        return size if lot is None else lot * floor(size / lot)
+
+    def _lots_for(self, leg: Leg, size: Fraction) -> Fraction:
+        lot = self.grid.lots.get(leg.instrument)
+        return size if lot is None else lot * ceil(size / lot)
+
+    def _throttled(self, leg: Leg, size: Fraction, sold: Fraction) -> Fraction:
+        """What the throttle lets through of a position's first order; `sold`: notional of this account so far."""
+        throttle = self.policy.throttle
+        if throttle is None:
+            return size
+        if throttle.max_fraction is not None:
+            least = self._lots_for(leg, exact(throttle.min_notional) / leg.mark)
+            size = min(size, max(self._lots_for(leg, exact(throttle.max_fraction) * leg.size), least))
+        phases = throttle.two_phase
+        if phases is not None and leg.value > exact(phases.above):
+            size = min(size, self._lots_for(leg, exact(phases.first_fraction) * leg.size))
+        if throttle.max_notional is not None:
+            room = self._lots_within(leg, max(exact(throttle.max_notional) - sold, ZERO) / leg.mark)
+            least = self.grid.lots.get(leg.instrument, ZERO) if sold == 0 else ZERO
+            size = min(size, max(room, least))
+        return size
 
     def size(self, account: Account, leg: Leg) -> Fraction:
         """How much of a position the policy closes."""
@@ -107,6 +133,8 @@ class _Desk:
             return leg.size
         if self.policy.target == "next_tier":
             return self._to_lower_tier(account, leg)
+        if self.policy.target == "close_factor":
+            return min(leg.size, self._lots_for(leg, exact(self.policy.close_factor) * leg.size))
         return self._to_restore(account, leg)
 
     def _to_restore(self, account: Account, leg: Leg) -> Fraction:
@@ -120,15 +148,18 @@ class _Desk:
             return self._to_restore_by_tier(account, leg)
         if leg.size <= lot:
             return leg.size
-        gap = self.maintenance(account) - account.equity
-        relief = gap - self._gap_without(account, leg, lot)
+        after = account.reduced(leg, lot, self.up(self.fee_rate * lot * leg.mark, leg))
+        maintenance = self.maintenance(account)
+        freed = maintenance - self.maintenance(after)
+        relief = freed + self.atom * floor(freed * self.buffer / self.atom) - (account.equity - after.equity)
+        gap = maintenance + self.up(maintenance * self.buffer, leg) - account.equity
         return min(leg.size, lot * ceil(gap / relief)) if relief > 0 else leg.size
 
     def _gap_without(self, account: Account, leg: Leg, size: Fraction) -> Fraction:
-        """Maintenance less equity after `size` of a leg is closed at the mark."""
+        """What is wanted less equity after `size` of a leg is closed at the mark."""
         fee = self.up(self.fee_rate * size * leg.mark, leg)
         after = account.reduced(leg, size, fee)
-        return self.maintenance(after) - after.equity
+        return self.maintenance(after) * (1 + self.buffer) - after.equity
 
     def _floors(self, account: Account, leg: Leg) -> list[Fraction]:
         """Sizes of the leg at which its tiers begin, largest first, those below its size; the last is zero."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from sim.calculator.account import Rules
-from sim.calculator.case import Case, ClosingFee, Policy
+from sim.calculator.case import Case, Policy
 from sim.calculator.numbers import exact
 from sim.calculator.orders import Grid
 from sim.calculator.schedules import Margin, margin_of_preset, margin_of_schedule
@@ -30,6 +30,7 @@ class RuleBook:
     rules: Rules
     scope: str
     policy: Policy
+    nearest: tuple[str, ...] = ()  # rules of the venue that do not exist here, and what stands in for them
 
 
 def book_of(case: Case, venue: Any = None) -> RuleBook:
@@ -56,7 +57,10 @@ def book_of(case: Case, venue: Any = None) -> RuleBook:
         {name: exact(unit.tick_size) for name, unit in units.items()},
         {name: exact(unit.lot_size) for name, unit in units.items()},
     )
-    return RuleBook("" if venue is None else venue.title or str(case.venue), margins, grid, rules, regime.scope, policy)
+    title = "" if venue is None else venue.title or str(case.venue)
+    stand_ins = getattr(venue, "nearest", {}).items()
+    nearest = tuple(f"{rule}: {' '.join(text.split())}" for rule, text in stand_ins)
+    return RuleBook(title, margins, grid, rules, regime.scope, policy, nearest)
 
 
 def _over(record: Any, preset: Any) -> Any:
@@ -68,7 +72,8 @@ def _over(record: Any, preset: Any) -> Any:
         value = getattr(preset, name)
         choices = get_args(known.annotation)
         if isinstance(value, Record):
-            value = ClosingFee(**{key: getattr(value, key) for key in ClosingFee.model_fields if hasattr(value, key)})
+            kind = next(k for k in (known.annotation, *choices) if isinstance(k, type) and issubclass(k, Record))
+            value = kind.model_validate(value.model_dump())
         elif isinstance(value, str) and choices and value not in choices:
             continue  # checks.py has refused it
         changes[name] = value

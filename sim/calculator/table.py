@@ -32,6 +32,9 @@ def text_of(statement: Statement, answer: dict[str, Any], heading: str = "") -> 
     blocks.append(_amounts(statement, answer))
     if "compare" in answer:
         blocks.append(_comparison(answer["compare"], bool(statement.case.compare.returns)))
+    if statement.book.nearest:
+        blocks.append(["  nearest rules, where the venue's own do not exist here:"])
+        blocks[-1] += [f"  {line}" for text in statement.book.nearest for line in wrap(text, WIDTH - 2)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block)
 
 

@@ -12,7 +12,7 @@ from sim.calculator.case import Case
 from sim.calculator.checks import check_case
 from sim.calculator.report import Statement, state
 from sim.calculator.rule_book import book_of
-from sim.scenario.document import BYTES_MAX, Document, Path_, dotted, parse_document, read_document, read_text
+from sim.scenario.document import BYTES_MAX, Document, Path_, dotted, parse_document, read_text
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of, venue_names
 from sim.scenario.rule_books import read_rule_book
@@ -183,4 +183,4 @@ def read_venue(file: Path) -> "Venue":
 def venue_documents() -> list[tuple[str, dict[str, Any]]]:
     """Return name and content of each rule book that comes with the package, unchecked."""
     folder = configs_folder() / "venues"
-    return [(name, read_document(folder / f"{name}.yaml", f"{name}.yaml").tree) for name in venue_names()]
+    return [(name, read_rule_book(folder / f"{name}.yaml").tree) for name in venue_names()]

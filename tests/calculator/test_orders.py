@@ -159,3 +159,23 @@ def test_a_cap_and_a_band_bind_the_order():
 def test_no_order_is_sent_for_less_than_a_lot_of_cap():
     case = one_position(isolated(long(100.0, 10.0), 1), 100, 0.02, **LOTS)
     assert orders(case | {"liquidation": {"cap_per_step": 24}}) == []
+
+
+def test_hyperliquid_sends_a_fifth_of_a_large_position_first_and_all_of_a_small_one():
+    phases = {"target": "full", "execution": "market", "throttle": {"two_phase": {"above": 1e5, "first_fraction": 0.2}}}
+    for size, sent in ((1_500.0, 300.0), (1_000.0, 1_000.0)):
+        case = one_position(isolated(long(100.0, size), size), 100, 0.0125, liquidation=phases)
+        assert [order["size"] for order in orders(case)] == [sent]
+
+
+@pytest.mark.parametrize(
+    ("liquidation", "size"),
+    [({"target": "close_factor", "close_factor": 0.3}, 3.0), ({"buffer": 0.5}, (30 - 15) / 3),
+     ({"target": "full", "throttle": {"max_fraction": 0.1}}, 1.0),
+     ({"target": "full", "throttle": {"max_fraction": 0.1, "min_notional": 250}}, 2.5),
+     ({"target": "full", "throttle": {"max_notional": 410}}, 4.1)],
+)  # fmt: skip
+def test_a_share_a_buffer_and_a_throttle_by_hand(liquidation, size):
+    # 1,000 at 2 % need 20; 15 are there; with half as much again 30 are wanted, and a coin relieves 3.
+    case = one_position(isolated(long(100.0, 10.0), 15), 100, 0.02, liquidation=liquidation)
+    assert orders(case)[0]["size"] == pytest.approx(size)
