@@ -62,6 +62,11 @@ class Leg:
         """Notional at the mark."""
         return self.size * self.mark
 
+    @property
+    def quote_of_one(self) -> Fraction:
+        """Notional of one unit of size in quote units: an inverse contract is one of them at any price."""
+        return ONE if self.inverse else self.mark
+
     def profit_by_mark(self, credit: Fraction) -> Piecewise:
         """Profit that counts, as a function of the mark."""
         whole = Piecewise.line(-self.direction * self.size * self.entry, self.direction * self.size)

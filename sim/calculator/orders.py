@@ -75,16 +75,20 @@ class _Desk:
             size = self._within_cap(leg, self._throttled(leg, self.size(account, leg), sold))
             if size <= 0:
                 continue
-            sold += size * leg.mark
+            sold += size * leg.quote_of_one
             side = "sell" if leg.is_long else "buy"
             found.append(Order(leg.instrument, side, size, self.limit(account, leg)))
-            self.sent[leg.instrument] = self.sent.get(leg.instrument, ZERO) + size * leg.mark
+            self.sent[leg.instrument] = self.sent.get(leg.instrument, ZERO) + size * leg.quote_of_one
             account = self._closed(account, leg, size)
         return found
 
+    def in_atoms(self, leg: Leg) -> bool:
+        """Whether the leg's money is counted in atoms: with ticks and lots, and paid in quote units."""
+        return leg.instrument in self.grid.lots and not leg.inverse
+
     def up(self, amount: Fraction, leg: Leg) -> Fraction:
-        """Rounded up to the atom where the instrument has ticks and lots."""
-        return self.atom * ceil(amount / self.atom) if leg.instrument in self.grid.lots else amount
+        """Rounded up to the atom where there is one."""
+        return self.atom * ceil(amount / self.atom) if self.in_atoms(leg) else amount
 
     def maintenance(self, account: Account) -> Fraction:
         """Maintenance as the engine adds it up: each position rounded up; netted requirements as they are."""
@@ -99,7 +103,7 @@ class _Desk:
     def _within_cap(self, leg: Leg, size: Fraction) -> Fraction:
         if self.policy.cap_per_step is None:
             return size
-        room = max(exact(self.policy.cap_per_step) - self.sent.get(leg.instrument, ZERO), ZERO) / leg.mark
+        room = max(exact(self.policy.cap_per_step) - self.sent.get(leg.instrument, ZERO), ZERO) / leg.quote_of_one
         return min(size, self._lots_within(leg, room))
 
     def _lots_within(self, leg: Leg, size: Fraction) -> Fraction:
@@ -116,13 +120,13 @@ class _Desk:
         if throttle is None:
             return size
         if throttle.max_fraction is not None:
-            least = self._lots_for(leg, exact(throttle.min_notional) / leg.mark)
+            least = self._lots_for(leg, exact(throttle.min_notional) / leg.quote_of_one)
             size = min(size, max(self._lots_for(leg, exact(throttle.max_fraction) * leg.size), least))
         phases = throttle.two_phase
-        if phases is not None and leg.value > exact(phases.above):
+        if phases is not None and leg.size * leg.quote_of_one > exact(phases.above):
             size = min(size, self._lots_for(leg, exact(phases.first_fraction) * leg.size))
         if throttle.max_notional is not None:
-            room = self._lots_within(leg, max(exact(throttle.max_notional) - sold, ZERO) / leg.mark)
+            room = self._lots_within(leg, max(exact(throttle.max_notional) - sold, ZERO) / leg.quote_of_one)
             least = self.grid.lots.get(leg.instrument, ZERO) if sold == 0 else ZERO
             size = min(size, max(room, least))
         return size
@@ -151,7 +155,10 @@ class _Desk:
         after = account.reduced(leg, lot, self.up(self.fee_rate * lot * leg.mark, leg))
         maintenance = self.maintenance(account)
         freed = maintenance - self.maintenance(after)
-        relief = freed + self.atom * floor(freed * self.buffer / self.atom) - (account.equity - after.equity)
+        beyond = freed * self.buffer
+        if self.in_atoms(leg):
+            beyond = self.atom * floor(beyond / self.atom)
+        relief = freed + beyond - (account.equity - after.equity)
         gap = maintenance + self.up(maintenance * self.buffer, leg) - account.equity
         return min(leg.size, lot * ceil(gap / relief)) if relief > 0 else leg.size
 
@@ -255,7 +262,7 @@ class _Desk:
         whole = sum((self.up(account.leg_requirement(other, initial=False), other) for other in account.legs), ZERO)
         if whole == 0 or own >= whole:
             return account.equity
-        if leg.instrument not in self.grid.lots:
+        if not self.in_atoms(leg):
             return account.equity * own / whole
         part, all_of_it = int(own / self.atom), int(whole / self.atom)
         excess = max(all_of_it.bit_length() - SHARE_BITS, 0)  # the engine keeps the ratio to 30 bits

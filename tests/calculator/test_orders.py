@@ -179,3 +179,16 @@ def test_a_share_a_buffer_and_a_throttle_by_hand(liquidation, size):
     # 1,000 at 2 % need 20; 15 are there; with half as much again 30 are wanted, and a coin relieves 3.
     case = one_position(isolated(long(100.0, 10.0), 15), 100, 0.02, liquidation=liquidation)
     assert orders(case)[0]["size"] == pytest.approx(size)
+
+
+@pytest.mark.parametrize("side", [long, short])
+def test_an_inverse_order_is_rounded_to_contracts_and_ticks_and_its_coins_are_not_rounded(side):
+    mark = 9_900 if side is long else 10_100
+    case = one_position(isolated(side(10_000.0, 10_000.0, contract="inverse"), 0.02), mark, 0.012)
+    units = {"instruments": {"X": {"tick_size": 0.5, "lot_size": 100}}}
+    (exact,), (rounded,) = orders(case), orders(case | units)
+    assert exact["size"] <= rounded["size"] < exact["size"] + 100 and rounded["size"] % 100 == 0
+    inside = rounded["limit_price"] - exact["limit_price"]
+    assert 0 <= (inside if side is long else -inside) < 0.5
+    assert 0 < exact["size"] < 10_000
+    assert orders(case | {"liquidation": {"cap_per_step": 700}})[0]["size"] == 700  # contracts of one quote unit
