@@ -17,7 +17,9 @@ from sim.parts import Record
 MARGIN_ELSEWHERE = frozenset(
     "schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up".split()
 )
-LIQUIDATION_ELSEWHERE = frozenset("queue rounds_max latency_steps impact".split())
+LIQUIDATION_ELSEWHERE = frozenset(
+    "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to".split()
+)
 
 
 @dataclass(frozen=True)

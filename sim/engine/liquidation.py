@@ -1,6 +1,8 @@
 """Phase 8: breached accounts are found, queued, re-validated and unwound, in rounds until quiet or bound."""
 
+from sim.liquidation_policies.selection import next_position
 from sim.liquidation_policies.sell_off import close_position
+from sim.liquidation_policies.take_over import passes_to_fund
 from sim.price_sources.mark import set_mark
 from sim.rules.bankruptcy import budget_lots
 from sim.rules.brute_force import sweep_all
@@ -12,8 +14,17 @@ from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import trigger_stops
 from sim.streams import draw
 from sim.terms import kernel, phase
-from sim.terms.vocabulary import DRAW_QUEUE, EVENT_LIQUIDATION, NONE, QUEUE_SHUFFLED, QUEUE_WORST_RATIO
-from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
+from sim.terms.vocabulary import (
+    CANCEL_ACCOUNT,
+    CANCEL_INSTRUMENT,
+    DRAW_QUEUE,
+    EVENT_LIQUIDATION,
+    NONE,
+    QUEUE_SHUFFLED,
+    QUEUE_WORST_RATIO,
+    SELECTION_PRO_RATA,
+)
+from sim.waterfall_layers.insurance_fund import keep_leftover, pay_shortfall, work_off_inventory
 
 CAUSE_WINDOW_STEPS = 600  # a breach is laid to a forced order at most this old
 EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest waits for the next step
@@ -60,11 +71,18 @@ def assess(world, t):
     kept = 0
     for i in range(found):
         account = world.queue[0, i]
-        if world.account_case[account] < 0 and not open_case(world, t, account):
+        if world.account_case[account] < 0 and not (is_checked(world, t, account) and open_case(world, t, account)):
             continue
         world.queue[0, kept] = account
         kept += 1
     return kept
+
+
+@kernel
+def is_checked(world, t, account):
+    """True at the steps in which the account's venue looks for new breaches."""
+    v = world.populations[world.traders[account_trader(world, account)]["population"]]["venue"]
+    return t % world.venues[v]["check_every"] == 0
 
 
 @kernel
@@ -192,7 +210,7 @@ def unwind(world, t, account, round):
         close_case(world, account)
         return 0
     row, stride, count = account_span(world, account)
-    for i in range(count):
+    for i in range(count if world.venues[v]["cancel_scope"] == CANCEL_ACCOUNT else 0):
         cancel_orders_of(world, (row + i * stride) // clock[0]["n_traders"], trader)
     if world.cases[case]["event"] >= 0 and must_wait(world, v, account, row, stride, count, t):
         return 0
@@ -200,12 +218,14 @@ def unwind(world, t, account, round):
     progress = 0
     tried = int(0)
     for _ in range(count):
-        k = next_position(world, row, stride, count, tried)
+        k = next_position(world, v, row, stride, count, tried)
         if k < 0:
             break
         tried |= 1 << k
-        progress += close_position(world, v, case, k, trader, t, event)
-        if not breached(world, account):
+        if world.venues[v]["cancel_scope"] == CANCEL_INSTRUMENT:
+            cancel_orders_of(world, k, trader)
+        progress += close_position(world, v, case, k, trader, tried, t, event)
+        if world.venues[v]["selection"] < SELECTION_PRO_RATA and not breached(world, account):
             break
     settle_empty_account(world, v, account, trader, row, stride, count, event)
     if not breached(world, account):
@@ -228,8 +248,8 @@ def must_wait(world, v, account, row, stride, count, t):
             return False
     if not holds or world.venues[v]["impact_on"] == 0:
         return holds
-    equity, _ = account_margin(world, account)
-    return equity > 0
+    equity, maintenance = account_margin(world, account)
+    return equity > 0 and not passes_to_fund(world, v, equity, maintenance)
 
 
 @kernel
@@ -244,28 +264,11 @@ def begin_liquidation(world, case, trader, k):
 
 
 @kernel
-def next_position(world, row, stride, count, tried):
-    """Instrument of the untried position with the largest maintenance margin, or NONE."""
-    best = NONE
-    largest = -1
-    for i in range(count):
-        k = (row + i * stride) // world.clock[0]["n_traders"]
-        size = world.position_size[row + i * stride]
-        if size == 0 or tried & (1 << k):
-            continue
-        value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
-        maintenance = maintenance_atoms(world, world.instruments[k], value)
-        if maintenance > largest:
-            largest = maintenance
-            best = k
-    return best
-
-
-@kernel
 def settle_empty_account(world, v, account, trader, row, stride, count, event):
-    """No position left and money missing: a default."""
+    """No position left: money missing is a default; what is over goes where the venue's rules say."""
     for i in range(count):
         if world.position_size[row + i * stride] != 0:
             return
     if world.quote_balance[account] < 0:
         pay_shortfall(world, v, account, trader, event)
+    keep_leftover(world, v, account, trader, world.venues[v]["first_instrument"], event)

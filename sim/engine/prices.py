@@ -20,6 +20,7 @@ def update_mark_prices(world, t):
         sample_basis(world, k, t)
         instrument = world.instruments[k]
         sample_premium(instrument, mid_milli(instrument), valued_milli(world, instrument))
+        instrument["previous_mark"] = instrument["mark_price"]
         set_mark(world, k, t)
 
 

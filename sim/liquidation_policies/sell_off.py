@@ -3,6 +3,8 @@
 from typing import Literal
 
 from sim.liquidation_policies.execution import limit_tick
+from sim.liquidation_policies.selection import pro_rata_lots
+from sim.liquidation_policies.take_over import fund_takes, passes_to_fund
 from sim.liquidation_policies.targets import target_lots
 from sim.liquidation_policies.throttle import Throttle, note_sale, throttled_lots
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
@@ -10,7 +12,7 @@ from sim.rules.bankruptcy import band_tick, budget_lots, equity_share, fee_part,
 from sim.rules.events import emit
 from sim.rules.exchange import execute
 from sim.rules.margin import account_margin, account_of
-from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.rules.settlement import move_lots, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     ADL_AFTER_FUND,
@@ -22,9 +24,11 @@ from sim.terms.vocabulary import (
     FLAG_FORCED,
     IMMEDIATE_OR_CANCEL,
     NONE,
+    SELECTION_PRO_RATA,
+    TARGET_RESTORE,
 )
 from sim.waterfall_layers.auto_deleveraging import deleverage
-from sim.waterfall_layers.insurance_fund import note_default, note_exhausted, take_over
+from sim.waterfall_layers.insurance_fund import note_default, note_exhausted, return_collateral
 
 DYDX = "dYdX v4 genesis, as quoted in docs/explanation/liquidation-and-fund.md"
 
@@ -59,6 +63,27 @@ class LiquidationPolicy(Record):
         0.5, "close_factor: share of a position in one order", unit="of position", source=ASSUMED, gt=0, le=1
     )
     throttle: Throttle | None = dial(None, "how fast the positions of one account are sold; null: at once")
+    selection: Literal["largest_requirement", "largest_loss", "pro_rata", "all"] = dial(
+        "largest_requirement",
+        "which position of an account goes first, until it complies; pro_rata: restore takes the same share of each; "
+        "all: every position has its turn",
+    )
+    cancel_orders: Literal["account", "instrument", "none"] = dial(
+        "account", "open orders that are cancelled first: all of the account, those of the position's instrument, none"
+    )
+    take_over_below: float | None = dial(
+        None,
+        "below this share of maintenance the fund takes positions with their collateral, unsold; null: never",
+        unit="of maintenance",
+        gt=0,
+        le=1,
+    )
+    leftover_to: Literal["trader", "fund"] = dial(
+        "trader", "who keeps what is left of an account that a liquidation has emptied"
+    )
+    check_every_steps: int = dial(
+        1, "steps between checks for accounts newly in breach", unit="steps", source=ASSUMED, ge=1, le=1_000_000
+    )
     queue: Literal["worst_ratio", "account", "shuffled"] = dial(
         "worst_ratio", "order in which breached accounts are served"
     )
@@ -124,7 +149,7 @@ def sell_outside(world, v, k, trader, lots, cause):
     move_lots(world, EVENT_LIQUIDATION_SALE, k, trader, outside, sign * lots, amount, mark, cause)
     world.instruments[k]["sold_atoms"] += value_at_mark(world, k, lots)
     charge_fee(world, v, k, trader, lots, cause)
-    settle_collateral(world, k, trader, size, 0, 0, False)
+    return_collateral(world, v, k, trader, size, cause)
     note_closed(world, k, size, lots)
     return lots
 
@@ -162,7 +187,7 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
         )  # fmt: skip
         _note_forced(instrument, sign, event, t)
         charge_fee(world, v, k, trader, filled, cause)
-        settle_collateral(world, k, trader, size, 0, 0, False)
+        return_collateral(world, v, k, trader, size, cause)
     return filled, bound and filled < send and execution == EXECUTION_IOC_AT_BANKRUPTCY
 
 
@@ -178,35 +203,55 @@ def _note_forced(instrument, sign, event, t):
 
 
 @kernel
-def close_position(world, v, case, k, trader, t, cause):
+def lots_to_close(world, v, case, k, trader, tried, t):
+    """Lots of a position that the policy wants sold now: its target, through its throttle."""
+    account = account_of(world, trader, k)
+    held = abs(world.position_size[k * world.clock[0]["n_traders"] + trader])
+    equity, maintenance = account_margin(world, account)
+    venue = world.venues[v]
+    if venue["selection"] == SELECTION_PRO_RATA and venue["target"] == TARGET_RESTORE and equity > 0:
+        lots = pro_rata_lots(world, v, k, account, tried, equity, maintenance)
+    else:
+        lots = target_lots(world, v, k, held, equity, maintenance)
+    return throttled_lots(world, v, case, k, held, lots, t)
+
+
+@kernel
+def close_position(world, v, case, k, trader, tried, t, cause):
     """Sell one position of a breached account off; what the book refuses goes down the waterfall. Lots closed."""
     never_inline()
-    clock = world.clock
-    row = k * clock[0]["n_traders"] + trader
-    account = account_of(world, trader, k)
-    equity, maintenance = account_margin(world, account)
-    held = abs(world.position_size[row])
-    lots = throttled_lots(world, v, case, k, held, target_lots(world, v, k, held, equity, maintenance), t)
+    row = k * world.clock[0]["n_traders"] + trader
     if world.venues[v]["impact_on"] == 0:
+        held = abs(world.position_size[row])
+        lots = lots_to_close(world, v, case, k, trader, tried, t)
         filled = sell_outside(world, v, k, trader, lots, cause)
         note_sale(world, v, case, k, held, filled, t)
         return filled
-    share = equity_share(world, trader, k)
-    filled, refused = sell_on_book(world, v, k, trader, lots, share, t, cause)
-    note_sale(world, v, case, k, held, filled, t)
+    taken = 0
+    size = world.position_size[row]
+    equity, maintenance = account_margin(world, account_of(world, trader, k))
+    if passes_to_fund(world, v, equity, maintenance):
+        taken = fund_takes(world, v, k, trader, abs(size), cause)
+        note_closed(world, k, size, taken)
+        size = world.position_size[row]
+        if size == 0:
+            return taken
+    lots = lots_to_close(world, v, case, k, trader, tried, t)
+    filled, refused = sell_on_book(world, v, k, trader, lots, equity_share(world, trader, k), t, cause)
+    note_sale(world, v, case, k, abs(size), filled, t)
     size = world.position_size[row]
     if size == 0:
-        return filled
+        return taken + filled
     share = equity_share(world, trader, k)
     if share > 0 and not refused:
-        return filled
+        return taken + filled
     if share <= 0 and world.venues[v]["execution"] != EXECUTION_IOC_AT_BANKRUPTCY and filled > 0:
-        return filled
+        return taken + filled
     left = abs(size) if share <= 0 else min(lots - filled, abs(size))
     absorbed = absorb(world, v, k, trader, left, cause)
     if absorbed > 0:
         note_closed(world, k, size, absorbed)
-    return filled + absorbed
+    return taken + filled + absorbed
 
 
 @kernel
@@ -216,9 +261,7 @@ def absorb(world, v, k, trader, lots, cause):
     absorbed = 0
     if order == ADL_BEFORE_FUND:
         absorbed += deleverage_if_bankrupt(world, v, k, trader, lots, cause)
-    for _ in range(2):
-        if absorbed < lots:
-            absorbed += take_over(world, v, k, trader, lots - absorbed, equity_share(world, trader, k), cause)
+    absorbed += fund_takes(world, v, k, trader, lots - absorbed, cause)
     if absorbed < lots:
         note_exhausted(world, v)
     if absorbed < lots and order == ADL_AFTER_FUND:
@@ -234,7 +277,9 @@ def deleverage_if_bankrupt(world, v, k, trader, lots, cause):
         return 0
     handed = world.funds[v]["adl_loss"]
     closed = deleverage(world, v, k, trader, lots, share, cause)
-    handed = world.funds[v]["adl_loss"] - handed
+    handed = min(world.funds[v]["adl_loss"] - handed, -share)
     if handed > 0:
         note_default(world, k, trader, handed, cause)
+    if closed > 0:
+        return_collateral(world, v, k, trader, closed, cause)
     return closed

@@ -20,8 +20,14 @@ def target_lots(world, v, k, held, equity, maintenance):
     relief = relief_of_a_lot(world, v, k, held)
     if relief <= 0:
         return held
-    wanted = maintenance + rate_of(maintenance, world.venues[v]["buffer_rate"], world.clock[0]["fee_scale"])
-    return min(held, ceil_div(wanted - equity, relief))
+    gap = wanted_atoms(world, v, maintenance) - equity
+    return min(held, max(ceil_div(gap, relief), 0))
+
+
+@kernel
+def wanted_atoms(world, v, maintenance):
+    """Equity that a restored account is to have: the maintenance margin and the venue's buffer on it."""
+    return maintenance + rate_of(maintenance, world.venues[v]["buffer_rate"], world.clock[0]["fee_scale"])
 
 
 @kernel

@@ -8,7 +8,18 @@ from sim.scenario.records import Instrument, Scenario, Venue
 
 def check_policy(venue: Venue) -> Iterator[Found]:
     """Refuse limits that contradict each other; paths begin within the venue."""
-    throttle = venue.liquidation.throttle
+    policy, throttle = venue.liquidation, venue.liquidation.throttle
+    if policy.take_over_below is not None and all(layer.kind != "insurance_fund" for layer in venue.waterfall):
+        yield (
+            ("liquidation", "take_over_below"),
+            f"{policy.take_over_below:g} without an insurance_fund in the waterfall, which takes over",
+        )
+    if policy.leftover_to == "fund" and policy.cancel_orders != "account":
+        yield (
+            ("liquidation", "cancel_orders"),
+            f"{policy.cancel_orders} leaves orders of an account whose money goes to the fund (leftover_to: fund); "
+            "allowed: account",
+        )
     if throttle is None:
         return
     path = ("liquidation", "throttle")

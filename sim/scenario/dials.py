@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sim.scenario.flow_dials import fill_flow, fill_stoikov, fill_stoikov_desk, flow_quotes, stoikov_quotes
-from sim.scenario.policy_dials import NO_LIMIT, fill_policy
+from sim.scenario.policy_dials import NO_LIMIT, choice, fill_policy
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.scenario.signal_dials import fill_signal_desk, fill_signals, keep_of
 from sim.strategies import AvellanedaStoikov, MarketMaker, Reactions, StopUse, ZeroIntelligence
@@ -52,6 +52,7 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
                 row["throttle_atoms"] = round(layer.throttle_per_step / float(atom))
         else:
             fund_after = any(other.kind == "insurance_fund" for other in venue.waterfall[place + 1 :])
+            row["adl_ranking"], row["adl_price"] = choice(layer, "ranking"), choice(layer, "price")
             row["adl_on"] = words.ADL_BEFORE_FUND if fund_after else words.ADL_AFTER_FUND
 
 

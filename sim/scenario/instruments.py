@@ -61,7 +61,7 @@ def _units(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fract
     row["ladder"], row["n_levels"], row["level_base"] = ladder, levels, base - ladder
     row["best_bid"], row["best_ask"] = ladder - 1, ladder + levels
     row["reference_price"] = row["anchor_price"] = start
-    row["last_price"] = row["mark_price"] = row["booked_mark"] = row["index_price"] = start
+    row["last_price"] = row["mark_price"] = row["previous_mark"] = row["booked_mark"] = row["index_price"] = start
     row["index_milli"] = start * 1000
     row["index_follow_ppm"] = round(instrument.index.follows_book * PPM)
     row["index_lag_steps"] = instrument.index.follow_lag_steps

@@ -8,6 +8,14 @@ import numpy as np
 from sim.liquidation_policies import LiquidationPolicy
 
 NO_LIMIT = -1
+CHOICES = (
+    ("execution", "execution"),
+    ("target", "target"),
+    ("queue_order", "queue"),
+    ("selection", "selection"),
+    ("cancel_scope", "cancel_orders"),
+    ("leftover_to", "leftover_to"),
+)  # column, dial
 
 
 def choice(record: object, name: str) -> int:
@@ -24,7 +32,7 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
     def parts(share: float | None) -> int:
         return NO_LIMIT if share is None else round(share * scale)
 
-    for column, name in (("execution", "execution"), ("target", "target"), ("queue_order", "queue")):
+    for column, name in CHOICES:
         row[column] = choice(policy, name)
     row["rounds_max"], row["latency_steps"] = policy.rounds_max, policy.latency_steps
     row["tiers_down"], row["buffer_rate"] = policy.tiers_down, parts(policy.buffer)
@@ -35,6 +43,7 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
     row["discount_rate"] = parts(policy.discount)
     row["liquidation_fee"], row["band_rate"] = parts(policy.fee_rate), parts(policy.price_band)
     row["cap_atoms"], row["impact_on"] = atoms(policy.cap_per_step), int(policy.impact == "on")
+    row["take_over_rate"], row["check_every"] = parts(policy.take_over_below), policy.check_every_steps
     throttle = policy.throttle
     if throttle is None:
         return

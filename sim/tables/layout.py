@@ -27,7 +27,8 @@ VENUES = _layout(
     "stressed_rate throttle_atoms adl_on "
     "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
     "two_phase_atoms first_share first_cooldown_steps "
-    "fillable_spread fillable_adjustment fillable_slope discount_rate"
+    "fillable_spread fillable_adjustment fillable_slope discount_rate "
+    "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection"
 )
 
 # (n_venues,) atoms. Cash is the balance with inventory at cost. surplus and inventory_losses: what closing inventory
@@ -48,7 +49,7 @@ INSTRUMENTS = _layout(
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
-    "traded_now adl_now buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark"
+    "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark"
 )
 
 # (rows,) maintenance: margin of notional N in tick-lots = max over the rows of (rate * N - deduction) / rate_scale.

@@ -56,7 +56,8 @@ class Breach:
         self.isolated = scope == "isolated"
         for k in range(2):
             self.set_mark(START, k)
-        self.world.quote_balance[self.account(MAKER)] = RICH
+        for k in range(2):
+            self.world.quote_balance[self.account(MAKER, k)] = RICH
         self.world.quote_balance[self.first + MAKER] = RICH
 
     def account(self, owner: int, k: int = 0) -> int:

@@ -45,13 +45,16 @@ def waterfalls(draw) -> list[dict[str, Any]]:
         "stressed_close_out_rate": draw(st.sampled_from([0.0, 0.02, 0.2])),
         "throttle_per_step": draw(st.sampled_from([None, 5_000.0, 200_000.0])),
     }
-    deleveraging = {"kind": "auto_deleveraging"}
+    deleveraging = {
+        "kind": "auto_deleveraging", "price": draw(st.sampled_from(["bankruptcy", "previous_mark"])),
+        "ranking": draw(st.sampled_from(["profit_leverage", "mark_entry_leverage", "random_start"])),
+    }  # fmt: skip
     return draw(st.sampled_from([[], [fund], [deleveraging], [fund, deleveraging], [deleveraging, fund]]))
 
 
 @st.composite
-def policies(draw) -> dict[str, Any]:
-    """What is sold, how fast, and to which price."""
+def policies(draw, funded: bool) -> dict[str, Any]:
+    """What is sold, in which order, how fast and to which price, and what passes to the fund."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     share = pick(None, 0.1, 0.6)
     throttle = {
@@ -64,6 +67,9 @@ def policies(draw) -> dict[str, Any]:
         "fillable_spread": pick(1.5, 20.0), "fillable_adjustment": pick(0.5, 4.0), "discount": pick(0.0, 0.02),
         "target": pick("restore", "restore", "full", "next_tier", "close_factor"), "buffer": pick(0.0, 0.2),
         "tiers_down": pick(1, 2), "close_factor": pick(0.3, 1.0), "throttle": pick(None, None, throttle),
+        "selection": pick("largest_requirement", "largest_loss", "pro_rata", "all"),
+        "take_over_below": pick(None, None, 0.67, 1.0) if funded else None, "check_every_steps": pick(1, 1, 3),
+        **pick({}, {"leftover_to": "fund"}, {"cancel_orders": "instrument"}, {"cancel_orders": "none"}),
     }  # fmt: skip
 
 
@@ -89,6 +95,7 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
     """(settings, seed, steps) of a small world in which something happens."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
     arithmetic, scope = draw(st.booleans()), pick("cross", "isolated")
+    waterfall = draw(waterfalls())
     news = pick(-0.2, -0.12, -0.06, 0.0, 0.06, 0.15)
     found = {
         "prices": "arithmetic" if arithmetic else "geometric",
@@ -103,13 +110,13 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
             "initial": "max_with_maintenance",
         },
         "venues.venue.liquidation": {
-            **draw(policies()),
+            **draw(policies(any(layer["kind"] == "insurance_fund" for layer in waterfall))),
             "queue": pick("worst_ratio", "account", "shuffled"), "rounds_max": pick(1, 1, 3, 8),
             "latency_steps": pick(0, 0, 1, 3), "cap_per_step": pick(None, 5_000.0, 100_000.0),
             "price_band": pick(None, 0.005, 0.05), "fee_rate": pick(0.0, 0.003, 0.02),
             "impact": pick("on", "on", "on", "off"),
         },
-        "venues.venue.waterfall": draw(waterfalls()),
+        "venues.venue.waterfall": waterfall,
         "venues.venue.mark_price": {
             "kind": pick("last", "mid", "book_mark", "index"), "basis_window_steps": pick(1, 5, 30),
             "sample_steps": pick(1, 3), "clamp": pick(None, 0.02, 0.2),

@@ -1,0 +1,54 @@
+"""Which of an account's positions is closed next, and how much of each where all are to bear their part."""
+
+from sim.liquidation_policies.targets import relief_of_a_lot, wanted_atoms
+from sim.rules.bankruptcy import value_at_mark
+from sim.rules.margin import account_span, maintenance_atoms
+from sim.rules.rounding import ceil_div, split_share
+from sim.terms import kernel
+from sim.terms.vocabulary import NONE, SELECTION_LARGEST_LOSS
+
+
+@kernel
+def next_position(world, v, row, stride, count, tried):
+    """Instrument of the untried position with the largest maintenance margin, or the largest loss; NONE without one."""
+    by_loss = world.venues[v]["selection"] == SELECTION_LARGEST_LOSS
+    best = NONE
+    largest = 0
+    for i in range(count):
+        k = (row + i * stride) // world.clock[0]["n_traders"]
+        size = world.position_size[row + i * stride]
+        if size == 0 or tried & (1 << k):
+            continue
+        instrument = world.instruments[k]
+        if by_loss:
+            weight = world.entry_value[row + i * stride] - size * instrument["mark_price"] * instrument["tick_value"]
+        else:
+            weight = maintenance_atoms(world, instrument, value_at_mark(world, k, size))
+        if best < 0 or weight > largest:
+            largest = weight
+            best = k
+    return best
+
+
+@kernel
+def pro_rata_lots(world, v, k, account, tried, equity, maintenance):
+    """Lots of one position when the same share of each that is untried is closed, `k` itself counted among them."""
+    row, stride, count = account_span(world, account)
+    own = 0
+    whole = 0
+    held = 0
+    for i in range(count):
+        other = (row + i * stride) // world.clock[0]["n_traders"]
+        lots = abs(world.position_size[row + i * stride])
+        if lots == 0 or (other != k and tried & (1 << other)):
+            continue
+        relief = max(relief_of_a_lot(world, v, other, lots), 0) * lots
+        whole += relief
+        if other == k:
+            own = relief
+            held = lots
+    if own == 0:
+        return held
+    gap = wanted_atoms(world, v, maintenance) - equity
+    part = gap if own >= whole else split_share(gap, own, whole) + 1
+    return min(held, max(ceil_div(part, own // held), 0))
