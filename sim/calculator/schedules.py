@@ -153,17 +153,23 @@ def _own_initial(schedule: Schedule, own: Initial, open_interest: float | None) 
     )
 
 
+def preset_rows(regime: Any, contract: str) -> Any:
+    """The rows of a venue's contract, whether it is given as rows alone or as a mapping."""
+    own = regime.schedules[contract]
+    return own if isinstance(own, tuple) else own.tiers
+
+
 def preset_maintenance(regime: Any, contract: str, scale: float | None = None) -> list[Tier]:
-    """(floor, marginal rate) of a venue's contract: rates times the scale in force, at most one."""
+    """(floor, rate) of a venue's contract: rates times the scale in force, at most one."""
     factor = exact(regime.maintenance_scale if scale is None else scale)
-    return [(exact(row[0]), min(exact(row[1]) * factor, ONE)) for row in regime.schedules[contract]]
+    return [(exact(row[0]), min(exact(row[1]) * factor, ONE)) for row in preset_rows(regime, contract)]
 
 
 def preset_initial(regime: Any, contract: str, scale: float | None = None) -> list[Tier]:
-    """(floor, rate on the whole notional) of a venue's contract, by its rule for initial margin."""
+    """(floor, rate on the whole notional) of rows with a leverage, by the venue's rule for initial margin."""
     rows = []
     maintenance = preset_maintenance(regime, contract, scale)
-    for (floor, rate), row in zip(maintenance, regime.schedules[contract], strict=True):
+    for (floor, rate), row in zip(maintenance, preset_rows(regime, contract), strict=True):
         own = 1 / exact(row[2])
         if regime.initial == "max_with_maintenance":
             own = max(own, rate)
@@ -179,9 +185,37 @@ def merged_tiers(tiers: Sequence[Tier]) -> list[Tier]:
 
 
 def margin_of_preset(regime: Any, contract: str, scale: float | None) -> Margin:
-    """The margin of a venue's contract: initial rates hold for the whole notional; what it lacks is zero."""
-    slope, root, minimum = (exact(getattr(regime, name, 0.0)) for name in ("slope", "square_root", "minimum"))
-    shared = {"slope": slope, "root": root, "minimum": minimum}
-    mode: Mode = getattr(regime, "mode", "marginal")
-    maintenance = Curve(tuple(preset_maintenance(regime, contract, scale)), mode, **shared)
-    return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), "whole", **shared))
+    """The margin of a venue's contract; the leverage of its rows is one over a rate on the whole notional."""
+    maintenance = Curve(tuple(preset_maintenance(regime, contract, scale)))
+    schedule = regime.schedules[contract]
+    if isinstance(schedule, tuple):
+        return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), mode="whole"))
+    slope, minimum, own = exact(schedule.slope), exact(schedule.minimum), schedule.initial
+    maintenance = replace(maintenance, mode=schedule.mode, slope=slope, minimum=minimum)
+    if own is None and len(schedule.tiers[0]) > 2:
+        rates = tuple(preset_initial(regime, contract, scale))
+        return Margin(maintenance, Curve(rates, mode="whole", slope=slope, minimum=minimum))
+    if own is None or own.ratio is not None:
+        return Margin(maintenance, exact(regime.initial_multiple if own is None else own.ratio))
+    tiers = scaled(own.tiers) if own.tiers is not None else ((ZERO, 1 / exact(own.max_leverage)),)
+    slope = slope if own.slope is None else exact(own.slope)
+    return Margin(maintenance, Curve(tiers, mode=own.mode, slope=slope, minimum=minimum))
+
+
+def ratio_curve(maintenance: Curve, ratio: Fraction) -> Curve:
+    """Tiers of a multiple of maintenance that stops at the notional; premium and minimum are multiples too."""
+    slope, minimum = maintenance.slope * ratio, maintenance.minimum * ratio
+    if maintenance.mode == "whole":
+        tiers = tuple((floor, min(rate * ratio, ONE)) for floor, rate in maintenance.tiers)
+        return Curve(tiers, mode="whole", slope=slope, minimum=minimum)
+    plain = Curve(tuple((floor, rate * ratio) for floor, rate in maintenance.tiers))
+    kept = []
+    for (floor, rate), amount, end in zip(
+        plain.tiers, plain.amounts, [*(floor for floor, _ in plain.tiers[1:]), None], strict=True
+    ):
+        meets = floor if rate * floor - amount >= floor and rate >= 1 else amount / (rate - 1) if rate > 1 else None
+        if meets is not None and (end is None or meets < end):
+            kept += [(floor, rate), (meets, ONE)] if meets > floor else [(meets, ONE)]
+            break
+        kept.append((floor, rate))
+    return Curve(tuple(kept), slope=slope, minimum=minimum)

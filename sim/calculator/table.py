@@ -160,6 +160,14 @@ def _comparison(rows: list[dict[str, Any]], measured: bool) -> list[str]:
     return lines
 
 
+def first_tiers(book: dict[str, Any]) -> dict[str, list[float]]:
+    """Floor, rate and, where the rows have one, leverage of the first tier of each contract of a rule book."""
+    schedules = book.get("margin", {}).get("schedules", {})
+    return {
+        name: (schedule["tiers"] if isinstance(schedule, dict) else schedule)[0] for name, schedule in schedules.items()
+    }
+
+
 def venues_text(venues: Sequence[tuple[str, dict[str, Any]]]) -> str:
     """The rule books that come with the package: name, date, title, chief dials, the first tier of each contract."""
     blocks = []
@@ -173,10 +181,13 @@ def venues_text(venues: Sequence[tuple[str, dict[str, Any]]]) -> str:
         ]
         lines = [f"{name}  ({book.get('as_of', 'no date')})", f"  {book.get('title', '')}"]
         lines += wrap(", ".join(dials).replace("_", " "), WIDTH, initial_indent="  ", subsequent_indent="    ")
-        for contract, rows in margin.get("schedules", {}).items():
-            floor, rate, leverage = rows[0]
+        for contract, (floor, rate, *leverage) in first_tiers(book).items():
+            schedule = margin["schedules"][contract]
+            rows = schedule["tiers"] if isinstance(schedule, dict) else schedule
             upper = f"to {figure(rows[1][0])}" if len(rows) > 1 else "on"
-            span = f"{leverage:g}x from {figure(floor)} {upper}; tiers: {len(rows)}"
+            whole = ", whole" if isinstance(schedule, dict) and schedule.get("mode") == "whole" else ""
+            most = f"{leverage[0]:g}x " if leverage else ""
+            span = f"{most}from {figure(floor)} {upper}; tiers: {len(rows)}{whole}"
             lines.append(f"  {_short(contract):<{NAME}}{100 * rate:>8.6g} % maintenance, {span}")
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

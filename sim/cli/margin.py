@@ -8,7 +8,7 @@ import typer
 
 from sim.calculator.comparison import compare as compared
 from sim.calculator.report import Statement, report
-from sim.calculator.table import text_of, venues_text
+from sim.calculator.table import first_tiers, text_of, venues_text
 from sim.scenario.cases import read_cases, venue_documents
 
 
@@ -43,8 +43,8 @@ def venues_command(as_json: bool) -> None:
             "title": book.get("title", ""),
             "as_of": book.get("as_of", ""),
             "first_tiers": {
-                contract: {"floor": tiers[0][0], "maintenance_margin_rate": tiers[0][1], "max_leverage": tiers[0][2]}
-                for contract, tiers in book.get("margin", {}).get("schedules", {}).items()
+                contract: {"floor": floor, "maintenance_margin_rate": rate, "max_leverage": rest[0] if rest else None}
+                for contract, (floor, rate, *rest) in first_tiers(book).items()
             },
         }
         for name, book in found

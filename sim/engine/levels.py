@@ -3,15 +3,87 @@
 import numpy as np
 
 from sim.tables import World
+from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
+
+FINE = 1e9
+FARTHEST = 1e4  # times the mark: shorts that stand beyond are left out
+HALVINGS = 80
 
 
-def requirement(world: World, k: int, value: np.ndarray) -> np.ndarray:
-    """Maintenance in atoms (float64) of notionals in atoms, by the instrument's marginal tiers; same shape."""
+def _lines(world: World, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(floor, rate, deduction) of the instrument's tiers: atoms, fraction, atoms."""
     instrument = world.instruments[k]
     rows = world.tiers[int(instrument["first_tier"]) : int(instrument["first_tier"] + instrument["n_tiers"])]
     scale = float(world.clock[0]["rate_scale"])
-    lines = (rows["rate"][:, None] * value[None, :] - rows["deduction"][:, None]) / scale
-    return np.maximum(lines.max(axis=0), 0.0)
+    return rows["floor"].astype(float), rows["rate"] / scale, rows["deduction"] / scale
+
+
+class _Positions:
+    """Positions of one instrument and what their accounts hold besides; atoms and lots as floats."""
+
+    def __init__(self, world: World, k: int, lots: np.ndarray, entry: np.ndarray, rest: np.ndarray) -> None:
+        self.instrument, self.lots, self.entry, self.rest = world.instruments[k], lots, entry, rest
+        self.form = int(self.instrument["margin_form"])
+        self.floors, self.rates, self.deductions = _lines(world, k)
+        self.premium = float(self.instrument["slope"]) / FINE / max(float(self.instrument["slope_lots"]), 1.0)
+        self.fixed = bool(world.clock[0]["arithmetic"])
+        self.unit = np.abs(lots) * float(self.instrument["tick_value"])
+
+    def needed(self, price: np.ndarray, tier: int | None = None) -> np.ndarray:
+        """Requirement at a price in ticks: by the tier of each notional, or as in one tier."""
+        value = self.unit * (float(self.instrument["reference_price"]) if self.fixed else price)
+        base = np.abs(self.entry) if self.form & FORM_AT_ENTRY and not self.fixed else value
+        row = np.clip(np.searchsorted(self.floors, base, side="right") - 1, 0, None) if tier is None else tier
+        total = self.rates[row] * base - self.deductions[row]
+        if not self.form & FORM_EXTENDED:
+            return np.asarray(total)
+        total = np.minimum(total + self.premium * np.abs(self.lots) * base, base)
+        total = np.maximum(total, float(self.instrument["minimum_margin"]))
+        fee = float(self.instrument["closing_fee"]) / FINE
+        if self.form & FORM_FEE_AT_BANKRUPTCY and not self.fixed:
+            sign = np.sign(self.lots)
+            total = total + np.maximum(-sign * self.rest, 0.0) * fee / (1.0 - sign * fee)
+        else:
+            total = total + fee * value
+        profit = np.sign(self.lots) * self.unit * price - self.entry
+        return np.asarray(total + np.maximum(profit, 0.0) * float(self.instrument["withheld"]) / FINE)
+
+    def buffer(self, price: np.ndarray, tier: int | None = None) -> np.ndarray:
+        """Equity less requirement at a price in ticks."""
+        return np.asarray(self.rest + np.sign(self.lots) * self.unit * price - self.needed(price, tier))
+
+    def boundary(self) -> np.ndarray:
+        """Nearest price in the losing direction at which the account is in breach, tier by tier; NaN: none.
+
+        Of an account that is in breach already: the nearest in the other direction at which it complies again.
+        """
+        mark = float(self.instrument["mark_price"])
+        lost = self.buffer(np.full(self.lots.shape, mark)) < 0.0
+        down = (self.lots > 0) != lost
+        end = np.where(down, 0.0, FARTHEST * mark)
+        found = np.full(self.lots.shape, np.nan)
+        jumps = self.form & FORM_JUMPS and not self.form & FORM_AT_ENTRY and not self.fixed
+        edges = self.floors[1:] / np.maximum(self.unit[:, None], 1.0) if jumps else np.zeros((len(self.lots), 0))
+        low = np.concatenate([np.zeros((len(self.lots), 1)), edges], axis=1)
+        high = np.concatenate([edges, np.full((len(self.lots), 1), np.inf)], axis=1)
+        for downward in (False, True):
+            for row in sorted(range(low.shape[1]), reverse=downward):
+                near, far = (high[:, row], low[:, row]) if downward else (low[:, row], high[:, row])
+                near, far = (np.clip(x, np.minimum(mark, end), np.maximum(mark, end)) for x in (near, far))
+                inside = (down == downward) & np.isnan(found) & (near != far)
+                found = np.where(inside, self._within(near, far, row if jumps else None, lost), found)
+        return found
+
+    def _within(self, near: np.ndarray, far: np.ndarray, tier: int | None, lost: np.ndarray) -> np.ndarray:
+        """The nearest price of one stretch at which the buffer changes its sign, or NaN."""
+        at_once = (self.buffer(near, tier) < 0.0) != lost
+        later = (self.buffer(far, tier) < 0.0) != lost
+        before, after = near, far
+        for _ in range(HALVINGS):
+            middle = (before + after) / 2.0
+            changed = (self.buffer(middle, tier) < 0.0) != lost
+            before, after = np.where(changed, before, middle), np.where(changed, middle, after)
+        return np.where(at_once, near, np.where(later, after, np.nan))
 
 
 def liquidation_levels(
@@ -19,30 +91,38 @@ def liquidation_levels(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(price, signed notional) in quote units of each open position of `traders` in instrument k.
 
-    Closed form per tier: equity without this position, plus its value, equals the requirement. Positions that no
-    positive price liquidates are left out. Float, for pictures; the engine judges in integers.
+    Closed form for marginal tiers: equity without this position, plus its value, equals the requirement; other forms
+    by bisection within each tier, with the closing fees of other positions as they are. Positions that no positive
+    price liquidates are left out. Float, for pictures.
     """
     n_traders, n_instruments = int(world.clock[0]["n_traders"]), int(world.clock[0]["n_instruments"])
     isolated = world.populations["isolated"][world.traders["population"][traders]] != 0
     sizes = world.position_size.reshape(n_instruments, n_traders)[:, traders].astype(float)
+    entries = world.entry_value.reshape(n_instruments, n_traders)[:, traders].astype(float)
     balances = world.quote_balance.reshape(-1, n_traders).astype(float)
     own = balances[1 + k if len(balances) > 1 else 0, traders]
     other = world.quote_balance[traders].astype(float)
+    worth = [sizes[j] * float(row["mark_price"] * row["tick_value"]) for j, row in enumerate(world.instruments)]
     for j in range(n_instruments):
-        value = sizes[j] * float(world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"])
         if j != k:
-            other = other + value - requirement(world, j, np.abs(value))
+            rest = world.quote_balance[traders] + sum(worth) - worth[j]
+            held = _Positions(world, j, sizes[j], entries[j], rest)
+            needed = held.needed(np.full(len(traders), float(world.instruments[j]["mark_price"])))
+            other = other + worth[j] - np.where(sizes[j] != 0, needed, 0.0)
     rest = np.where(isolated, own, other)
     held = sizes[k] != 0
-    size, rest = sizes[k][held], rest[held]
-    instrument = world.instruments[k]
-    rows = world.tiers[int(instrument["first_tier"]) : int(instrument["first_tier"] + instrument["n_tiers"])]
-    rate = rows["rate"].astype(float)[:, None] / float(world.clock[0]["rate_scale"])
-    deduction = rows["deduction"].astype(float)[:, None] / float(world.clock[0]["rate_scale"])
-    tick_value = float(instrument["tick_value"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        roots = -(rest + deduction) / ((size - np.abs(size) * rate) * tick_value)
-    price = np.where(size > 0, np.nanmax(roots, axis=0), np.nanmin(roots, axis=0)) * tick_size
+    positions = _Positions(world, k, sizes[k][held], entries[k][held], rest[held])
+    plain = not positions.form & (FORM_JUMPS | FORM_EXTENDED)
+    price = (_closed_form(positions) if plain else positions.boundary()) * tick_size
     kept = np.isfinite(price) & (price > 0)
-    notional = size * tick_value * float(instrument["mark_price"]) * atom
+    notional = sizes[k][held] * float(world.instruments[k]["tick_value"] * world.instruments[k]["mark_price"]) * atom
     return price[kept], notional[kept]
+
+
+def _closed_form(positions: _Positions) -> np.ndarray:
+    """Prices in ticks where equity meets the requirement of marginal tiers: the worst of the tiers' lines rules."""
+    size, tick_value = positions.lots, float(positions.instrument["tick_value"])
+    rate, deduction = positions.rates[:, None], positions.deductions[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        roots = -(positions.rest + deduction) / ((size - np.abs(size) * rate) * tick_value)
+    return np.where(size > 0, np.nanmax(roots, axis=0), np.nanmin(roots, axis=0))

@@ -8,7 +8,14 @@ from sim.rules.bankruptcy import budget_lots
 from sim.rules.brute_force import sweep_all
 from sim.rules.events import emit
 from sim.rules.exchange import cancel_orders_of
-from sim.rules.margin import account_margin, account_span, account_trader, is_breached, maintenance_atoms, notional
+from sim.rules.margin import (
+    account_margin,
+    account_margin_at,
+    account_span,
+    account_trader,
+    is_breached,
+    notional,
+)
 from sim.rules.safe_radius import sweep
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import trigger_stops
@@ -144,8 +151,7 @@ def inducing_event(world, t, account):
     """
     clock = world.clock
     row, stride, count = account_span(world, account)
-    equity = world.quote_balance[account]
-    maintenance = 0
+    equity, maintenance = account_margin_at(world, account, True)
     largest = 0
     worst_row = NONE
     for i in range(count):
@@ -153,10 +159,7 @@ def inducing_event(world, t, account):
         if size == 0:
             continue
         instrument = world.instruments[(row + i * stride) // clock[0]["n_traders"]]
-        index = instrument["index_price"]
-        value = notional(world, instrument, size, index)
-        equity += size * index * instrument["tick_value"]
-        maintenance += maintenance_atoms(world, instrument, value)
+        value = notional(world, instrument, size, instrument["index_price"])
         if value > largest:
             largest = value
             worst_row = row + i * stride

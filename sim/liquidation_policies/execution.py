@@ -1,7 +1,7 @@
 """Where the price of a forced sale stops: at bankruptcy, at the fillable price, or a discount below the mark."""
 
-from sim.rules.bankruptcy import band_tick, bankruptcy_tick, value_at_mark
-from sim.rules.margin import account_margin, account_of, maintenance_atoms
+from sim.rules.bankruptcy import band_tick, bankruptcy_tick
+from sim.rules.margin import account_margin, account_of, position_margin
 from sim.rules.rounding import rate_of, split_share
 from sim.terms import kernel
 from sim.terms.vocabulary import EXECUTION_IOC_BELOW_MARK, EXECUTION_IOC_FILLABLE
@@ -27,7 +27,7 @@ def fillable_ticks(world, v, k, trader, size):
     """
     equity, maintenance = account_margin(world, account_of(world, trader, k))
     scale = world.clock[0]["fee_scale"]
-    own = maintenance_atoms(world, world.instruments[k], value_at_mark(world, k, size))
+    own = position_margin(world, trader, k)
     short = max(maintenance - max(equity, 0), 0)
     part = short if own >= maintenance else split_share(own, short, maintenance)
     # Floors: minus the negative rounded up.

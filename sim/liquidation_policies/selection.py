@@ -1,8 +1,7 @@
 """Which of an account's positions is closed next, and how much of each where all are to bear their part."""
 
 from sim.liquidation_policies.targets import relief_of_a_lot, wanted_atoms
-from sim.rules.bankruptcy import value_at_mark
-from sim.rules.margin import account_span, maintenance_atoms
+from sim.rules.margin import account_span, position_margin
 from sim.rules.rounding import ceil_div, split_share
 from sim.terms import kernel
 from sim.terms.vocabulary import NONE, SELECTION_LARGEST_LOSS
@@ -23,7 +22,7 @@ def next_position(world, v, row, stride, count, tried):
         if by_loss:
             weight = world.entry_value[row + i * stride] - size * instrument["mark_price"] * instrument["tick_value"]
         else:
-            weight = maintenance_atoms(world, instrument, value_at_mark(world, k, size))
+            weight = position_margin(world, row % world.clock[0]["n_traders"], k)
         if best < 0 or weight > largest:
             largest = weight
             best = k
@@ -42,7 +41,7 @@ def pro_rata_lots(world, v, k, account, tried, equity, maintenance):
         lots = abs(world.position_size[row + i * stride])
         if lots == 0 or (other != k and tried & (1 << other)):
             continue
-        relief = max(relief_of_a_lot(world, v, other, lots), 0) * lots
+        relief = max(relief_of_a_lot(world, v, other, row % world.clock[0]["n_traders"], lots, equity), 0) * lots
         whole += relief
         if other == k:
             own = relief

@@ -212,7 +212,7 @@ def lots_to_close(world, v, case, k, trader, tried, t):
     if venue["selection"] == SELECTION_PRO_RATA and venue["target"] == TARGET_RESTORE and equity > 0:
         lots = pro_rata_lots(world, v, k, account, tried, equity, maintenance)
     else:
-        lots = target_lots(world, v, k, held, equity, maintenance)
+        lots = target_lots(world, v, k, trader, held, equity, maintenance)
     return throttled_lots(world, v, case, k, held, lots, t)
 
 

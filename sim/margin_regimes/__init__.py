@@ -1,7 +1,7 @@
 """What a position must be backed with."""
 
-from sim.margin_regimes.tiered import MarginRegime
+from sim.margin_regimes.tiered import MarginRegime, Schedule
 
 PARTS = (MarginRegime,)
 
-__all__ = ["PARTS", "MarginRegime"]
+__all__ = ["PARTS", "MarginRegime", "Schedule"]

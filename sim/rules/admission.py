@@ -2,7 +2,7 @@
 
 from sim.rules.margin import initial_margin, initial_rate
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import BUY
+from sim.terms.vocabulary import BUY, FORM_AT_ENTRY, FORM_EXTENDED
 
 AMPLE = 1e-9  # of all terms: far above the rounding of floats
 
@@ -20,8 +20,10 @@ def only_reduces(position, size, side, lots, claimed):
 
 
 @kernel
-def exposure(world, instrument, position, size, price, extra_buy, extra_sell):
+def exposure(world, instrument, position, size, entry, price, extra_buy, extra_sell):
     """Worst notional in atoms that a position can reach when the open orders of one side fill."""
+    if instrument["margin_form"] & FORM_AT_ENTRY and world.clock[0]["arithmetic"] == 0:
+        return exposure_at_entry(instrument, position, entry, price, extra_buy, extra_sell)
     if world.clock[0]["arithmetic"] != 0:
         price = instrument["reference_price"]
         long = size * price + (position["open_buy_lots"] + extra_buy) * price
@@ -30,6 +32,20 @@ def exposure(world, instrument, position, size, price, extra_buy, extra_sell):
         long = size * instrument["mark_price"] + position["open_buy_value"] + extra_buy * price
         short = position["open_sell_value"] + extra_sell * price - size * instrument["mark_price"]
     return max(long, short) * instrument["tick_value"]
+
+
+@kernel
+def exposure_at_entry(instrument, position, entry, price, extra_buy, extra_sell):
+    """The same with what is held at the price that it was entered at; `entry` is its signed cost in atoms."""
+    long = entry + (position["open_buy_value"] + extra_buy * price) * instrument["tick_value"]
+    short = (position["open_sell_value"] + extra_sell * price) * instrument["tick_value"] - entry
+    return max(long, short)
+
+
+@kernel
+def exposed_lots(position, size, extra_buy, extra_sell):
+    """Most lots that a position can reach when the open orders of one side fill."""
+    return max(size + position["open_buy_lots"] + extra_buy, position["open_sell_lots"] + extra_sell - size)
 
 
 @kernel
@@ -53,7 +69,10 @@ def admits(world, owner, k, side, price, lots):
 
 @kernel
 def covers_amply(world, owner, k, side, price, lots, isolated):
-    """True when the margin is covered with room for every rounding: floats, multiplied instead of divided."""
+    """True when the margin is covered with room for every rounding: floats, multiplied instead of divided.
+
+    The rate of a marginal tier, on all of the notional, is never too little; extended forms are left to the exact rule.
+    """
     n_traders = world.clock[0]["n_traders"]
     scale = float(world.clock[0]["rate_scale"])
     available = scale * float(world.quote_balance[owner])
@@ -65,7 +84,18 @@ def covers_amply(world, owner, k, side, price, lots, isolated):
             continue
         extra_buy = lots if j == k and side == BUY else 0
         extra_sell = lots if j == k and side != BUY else 0
-        value = exposure(world, world.instruments[j], world.positions[row], size, price, extra_buy, extra_sell)
+        if world.instruments[j]["margin_form"] & FORM_EXTENDED:
+            return False
+        value = exposure(
+            world,
+            world.instruments[j],
+            world.positions[row],
+            size,
+            world.entry_value[row],
+            price,
+            extra_buy,
+            extra_sell,
+        )
         margin = float(value) * float(initial_rate(world, world.instruments[j], world.traders[owner], value))
         equity = scale * float(size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"])
         if isolated:
@@ -90,8 +120,18 @@ def covers(world, owner, k, side, price, lots, isolated):
         size = world.position_size[row]
         if size == 0 and j != k and world.positions[row]["first_order"] < 0:
             continue
-        value = exposure(world, world.instruments[j], world.positions[row], size, price, extra_buy, extra_sell)
-        margin = initial_margin(world, world.instruments[j], world.traders[owner], value)
+        value = exposure(
+            world,
+            world.instruments[j],
+            world.positions[row],
+            size,
+            world.entry_value[row],
+            price,
+            extra_buy,
+            extra_sell,
+        )
+        reached = exposed_lots(world.positions[row], size, extra_buy, extra_sell)
+        margin = initial_margin(world, world.instruments[j], world.traders[owner], value, reached)
         equity = size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"]
         if isolated:
             available -= max(margin - world.quote_balance[n_traders * (1 + j) + owner] - equity, 0)

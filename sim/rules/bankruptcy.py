@@ -1,6 +1,6 @@
 """What is left of an account, position by position: its share of equity and its bankruptcy price."""
 
-from sim.rules.margin import account_margin, account_of, maintenance_atoms, notional
+from sim.rules.margin import account_margin, account_of, notional, position_margin
 from sim.rules.rounding import ceil_div, rate_of, split_share
 from sim.terms import kernel, never_inline
 
@@ -11,14 +11,11 @@ UNLIMITED_LOTS = (1 << 31) - 1
 def equity_share(world, trader, k):
     """Equity in atoms that falls to one position: all of it, or in proportion to maintenance (as on dYdX v4)."""
     never_inline()
-    clock = world.clock
     account = account_of(world, trader, k)
     equity, maintenance = account_margin(world, account)
     if account != trader or maintenance == 0:
         return equity
-    size = world.position_size[k * clock[0]["n_traders"] + trader]
-    value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
-    own = maintenance_atoms(world, world.instruments[k], value)
+    own = position_margin(world, trader, k)
     return equity if own >= maintenance else split_share(equity, own, maintenance)
 
 

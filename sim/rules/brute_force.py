@@ -8,19 +8,21 @@ import numpy as np
 
 from sim.rules.margin import SAFE_BITS, is_breached
 from sim.terms import kernel
+from sim.terms.vocabulary import FORM_EXTENDED
 
 BLOCK = 512
 
 
 @kernel
 def _add_position(size, mark, valued_at, tick_value, tiers, n, scale, slack, largest):
-    """slack += scale * value - requirement for a block of one instrument's positions."""
+    """slack += scale * value - requirement for a block of one instrument's positions; rows: floor, rate, deduction."""
     worst = 0
     for i in range(size.shape[0]):
         value = abs(size[i]) * valued_at * tick_value
         requirement = 0
         for row in range(n):
-            requirement = max(requirement, tiers[0, row] * value - tiers[1, row])
+            if value >= tiers[0, row]:
+                requirement = tiers[1, row] * value - tiers[2, row]
         slack[i] += scale * (size[i] * mark * tick_value) - requirement
         worst = max(worst, value)
     return max(largest, worst)
@@ -37,6 +39,8 @@ def _block_is_suspect(world, rates, account, n, first_row, stride, count, slack)
     for j in range(count):
         row = first_row + j * stride
         k = row // world.clock[0]["n_traders"]
+        if world.instruments[k]["margin_form"] & FORM_EXTENDED:
+            return True  # forms that have no such line are judged one by one
         mark = world.instruments[k]["mark_price"]
         valued_at = world.instruments[k]["reference_price"] if world.clock[0]["arithmetic"] != 0 else mark
         largest = _add_position(
@@ -55,11 +59,13 @@ def sweep_all(world):
     n_traders = world.clock[0]["n_traders"]
     n_instruments = world.clock[0]["n_instruments"]
     slack = np.empty(BLOCK, np.int64)
-    rates = np.zeros((n_instruments, 2, world.tiers.shape[0]), np.int64)
+    rates = np.zeros((n_instruments, 3, world.tiers.shape[0]), np.int64)
     for k in range(n_instruments):
         for row in range(world.instruments[k]["n_tiers"]):
-            rates[k, 0, row] = world.tiers[world.instruments[k]["first_tier"] + row]["rate"]
-            rates[k, 1, row] = world.tiers[world.instruments[k]["first_tier"] + row]["deduction"]
+            tier = world.tiers[world.instruments[k]["first_tier"] + row]
+            rates[k, 0, row] = tier["floor"]
+            rates[k, 1, row] = tier["rate"]
+            rates[k, 2, row] = tier["deduction"]
     found = 0
     for section in range(n_instruments + 1):
         for p in range(world.populations.shape[0]):

@@ -1,11 +1,14 @@
 """Equity, maintenance and initial margin of an account: exact integers, cross-multiplied, never divided.
 
-Maintenance of a notional N by marginal tiers is convex and piecewise linear: max over tiers of
-(rate * N - deduction) / rate_scale. Requirements here stay multiplied by rate_scale.
+Maintenance of a notional N is a line in each tier, (rate * N - deduction) / rate_scale: marginal tiers have the
+deductions that make it continuous, whole-position tiers have none. Requirements here stay multiplied by rate_scale.
+Instruments with an extended form (`rules/forms.py`) ask for whole atoms, which are taken off equity.
 """
 
+from sim.rules.forms import position_requirement, sized_parts
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
 from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import FORM_EXTENDED, FORM_INITIAL_MARGINAL
 
 SAFE_BITS = 1 << 62
 
@@ -20,16 +23,13 @@ def notional(world, instrument, lots, price):
 
 @kernel
 def schedule(tiers, first, n, value):
-    """Requirement of a notional in atoms times rate_scale: max over `n` tiers.
-
-    The schedule is convex: past the first tier that begins above the notional the lines only lie lower.
-    """
-    worst = 0
+    """Requirement of a notional in atoms times rate_scale: the line of the tier that it falls into."""
+    needed = 0
     for row in range(first, first + n):
-        worst = max(worst, tiers[row]["rate"] * value - tiers[row]["deduction"])
         if tiers[row]["floor"] > value:
             break
-    return worst
+        needed = tiers[row]["rate"] * value - tiers[row]["deduction"]
+    return needed
 
 
 @kernel
@@ -60,36 +60,83 @@ def account_of(world, trader, k):
 @kernel
 def account_margin(world, account):
     """(equity in atoms, maintenance in atoms rounded up) of an account at the mark prices."""
+    return account_margin_at(world, account, False)
+
+
+@kernel
+def account_margin_at(world, account, at_index):
+    """The same at the mark prices or at the index prices; profit that does not count is part of maintenance."""
     never_inline()
-    row, stride, count = account_span(world, account)
+    first, stride, count = account_span(world, account)
+    row = first
     equity = world.quote_balance[account]
     requirement = 0
+    extended = False
     for _ in range(count):
         size = world.position_size[row]
         if size != 0:
-            k = row // world.clock[0]["n_traders"]
-            mark = world.instruments[k]["mark_price"]
-            equity += size * mark * world.instruments[k]["tick_value"]
-            value = notional(world, world.instruments[k], size, mark)
-            requirement += maintenance_atoms(world, world.instruments[k], value)
+            instrument = world.instruments[row // world.clock[0]["n_traders"]]
+            price = instrument["index_price"] if at_index else instrument["mark_price"]
+            equity += size * price * instrument["tick_value"]
+            if instrument["margin_form"] & FORM_EXTENDED:
+                extended = True
+            else:
+                requirement += maintenance_atoms(world, instrument, notional(world, instrument, size, price))
         row += stride
+    if extended:
+        requirement += extended_requirements(world, first, stride, count, equity, at_index)
     return equity, requirement
 
 
 @kernel
+def extended_requirements(world, row, stride, count, equity, at_index):
+    """Atoms that an account's positions of extended forms need together."""
+    never_inline()
+    needed = 0
+    for _ in range(count):
+        size = world.position_size[row]
+        instrument = world.instruments[row // world.clock[0]["n_traders"]]
+        if size != 0 and instrument["margin_form"] & FORM_EXTENDED:
+            price = instrument["index_price"] if at_index else instrument["mark_price"]
+            needed += position_requirement(world, instrument, size, world.entry_value[row], price, equity)
+        row += stride
+    return needed
+
+
+@kernel
+def position_margin(world, trader, k):
+    """Maintenance in atoms of one position at the mark, as `account_margin` adds it up."""
+    never_inline()
+    row = k * world.clock[0]["n_traders"] + trader
+    size, instrument = world.position_size[row], world.instruments[k]
+    mark = instrument["mark_price"]
+    if size == 0:
+        return 0
+    if instrument["margin_form"] & FORM_EXTENDED:
+        equity, _ = account_margin(world, account_of(world, trader, k))
+        return position_requirement(world, instrument, size, world.entry_value[row], mark, equity)
+    return maintenance_atoms(world, instrument, notional(world, instrument, size, mark))
+
+
+@kernel
 def maintenance_atoms(world, instrument, value):
-    """Maintenance of one notional in atoms, rounded up; splits the product when it would pass 62 bits."""
+    """Maintenance of one notional in atoms, rounded up."""
+    return schedule_atoms(world, instrument["first_tier"], instrument["n_tiers"], value)
+
+
+@kernel
+def schedule_atoms(world, first, n, value):
+    """A schedule's margin in atoms, rounded up; splits the product when it would pass 62 bits."""
     scale = world.clock[0]["rate_scale"]
-    first = instrument["first_tier"]
-    n = instrument["n_tiers"]
     if value < SAFE_BITS // scale:
         return ceil_div(schedule(world.tiers, first, n, value), scale)
-    worst = 0
+    needed = 0
     for row in range(first, first + n):
+        if world.tiers[row]["floor"] > value:
+            break
         rate = world.tiers[row]["rate"]
-        whole = (value // scale) * rate + ceil_div((value % scale) * rate - world.tiers[row]["deduction"], scale)
-        worst = max(worst, whole)
-    return worst
+        needed = (value // scale) * rate + ceil_div((value % scale) * rate - world.tiers[row]["deduction"], scale)
+    return needed
 
 
 @kernel
@@ -102,6 +149,7 @@ def is_breached(world, account):
     equity = world.quote_balance[account]
     requirement = 0
     wide = abs(equity) > limit
+    extended = False
     for i in range(count):
         size = world.position_size[row + i * stride]
         if size != 0:
@@ -109,12 +157,16 @@ def is_breached(world, account):
             mark = world.instruments[k]["mark_price"]
             equity += size * mark * world.instruments[k]["tick_value"]
             value = notional(world, world.instruments[k], size, mark)
-            if value > limit:
+            if world.instruments[k]["margin_form"] & FORM_EXTENDED:
+                extended = True
+            elif value > limit:
                 wide = True
             else:
                 requirement += schedule(
                     world.tiers, world.instruments[k]["first_tier"], world.instruments[k]["n_tiers"], value
                 )
+    if extended:
+        equity -= extended_requirements(world, row, stride, count, equity, False)
     if not wide and abs(equity) <= limit:
         return scale * equity < requirement
     return _is_breached_wide(world, row, stride, count, equity)
@@ -126,8 +178,8 @@ def _is_breached_wide(world, row, stride, count, equity):
     low = 0
     for i in range(count):
         size = world.position_size[row + i * stride]
-        if size != 0:
-            k = (row + i * stride) // world.clock[0]["n_traders"]
+        k = (row + i * stride) // world.clock[0]["n_traders"]
+        if size != 0 and not world.instruments[k]["margin_form"] & FORM_EXTENDED:
             value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
             worst_high, worst_low = _schedule_wide(world, world.instruments[k], value)
             high += worst_high
@@ -163,6 +215,24 @@ def initial_rate(world, instrument, trader, value):
 
 
 @kernel
-def initial_margin(world, instrument, trader, value):
-    """Initial margin of one notional in atoms, rounded up."""
-    return rate_of(value, initial_rate(world, instrument, trader, value), world.clock[0]["rate_scale"])
+def initial_margin(world, instrument, trader, value, lots):
+    """Initial margin in atoms, rounded up, of a notional that `lots` make up."""
+    form = instrument["margin_form"]
+    if form & (FORM_EXTENDED | FORM_INITIAL_MARGINAL) == 0:
+        return rate_of(value, initial_rate(world, instrument, trader, value), world.clock[0]["rate_scale"])
+    return _initial_margin_by_form(world, instrument, trader["initial_rate"], value, lots)
+
+
+@kernel
+def _initial_margin_by_form(world, instrument, own_rate, value, lots):
+    """The closing fee counts on the notional at hand, at whatever price it will be taken later."""
+    never_inline()
+    own = rate_of(value, own_rate, world.clock[0]["rate_scale"])
+    if value <= 0:
+        return own
+    whole, rest = sized_parts(
+        world, instrument["first_initial_tier"], instrument["n_initial_tiers"], value, lots,
+        instrument["initial_slope"], instrument["initial_slope_lots"], instrument["initial_minimum"],
+        instrument["minimum_margin"], value, instrument["closing_fee"],
+    )  # fmt: skip
+    return max(own, whole + int(rest > 0))

@@ -1,12 +1,15 @@
 """When to look: an index over accounts that decides which of them the exact check must visit.
 
 With every mark within a relative distance r of the anchor prices, an account loses at most r * gross notional
-(1 + largest rate): so a checked account needs no look until the marks have moved by its radius. Floats decide
-only when to look, never the outcome; an account that was touched has radius -1 and is always looked at.
+(1 + largest rate): so a checked account needs no look until the marks have moved by its radius; where requirements
+jump at the edges of tiers, not beyond the next edge. Floats decide only when to look, never the outcome; an account
+that was touched has radius -1 and is always looked at.
 """
 
-from sim.rules.margin import account_span, account_trader, is_breached, notional
+from sim.rules.forms import edge_radius, growth_of
+from sim.rules.margin import account_span, account_trader, extended_requirements, is_breached, notional
 from sim.terms import kernel
+from sim.terms.vocabulary import FORM_EXTENDED
 
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
@@ -47,9 +50,9 @@ def requirement_bound(world, instrument, value):
     first = instrument["first_tier"]
     for row in range(first, first + instrument["n_tiers"]):
         tier = world.tiers[row]
-        worst = max(worst, float(tier["rate"]) * float(value) - float(tier["deduction"]))
         if tier["floor"] > value:
             break
+        worst = max(worst, float(tier["rate"]) * float(value) - float(tier["deduction"]))
     return worst * ABOVE
 
 
@@ -65,23 +68,35 @@ def look(world, account, moved):
     equity = world.quote_balance[account]
     requirement = 0.0
     weight = 0.0
+    edge = NEVER
+    extended = False
     for _ in range(count):
         size = world.position_size[row]
         if size != 0:
             instrument = world.instruments[k]
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]
-            requirement += requirement_bound(world, instrument, notional(world, instrument, size, mark))
+            value = notional(world, instrument, size, mark)
             reach = 2.0 if size < 0 or world.clock[0]["arithmetic"] != 0 else 1.0
+            if instrument["margin_form"] != 0:
+                reach += growth_of(world, instrument)
+                edge = min(edge, edge_radius(world, instrument, size, value))
+            if instrument["margin_form"] & FORM_EXTENDED:
+                extended = True
+            else:
+                requirement += requirement_bound(world, instrument, value)
             anchor = float(instrument["anchor_price"])
             weight += reach * float(abs(size)) * anchor * float(instrument["tick_value"])
         row += stride
         k += 1
+    if extended:
+        atoms = extended_requirements(world, row - count * stride, stride, count, equity, False)
+        requirement += scale * float(atoms) * ABOVE
     if scale * float(equity) < requirement and is_breached(world, account):
         return -1.0, True
     if weight == 0.0:
         return NEVER, False
-    return (float(equity - count) - requirement / scale) / weight * SHRINK - moved, False
+    return min((float(equity - count) - requirement / scale) / weight * SHRINK - moved, edge), False
 
 
 @kernel

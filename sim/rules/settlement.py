@@ -9,7 +9,7 @@ from sim.rules.profit import book_closing, book_payment, book_trade
 from sim.rules.rounding import share_toward_zero
 from sim.rules.safe_radius import mark_account_dirty
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import EVENT_TRANSFER, NONE
+from sim.terms.vocabulary import EVENT_TRANSFER, FORM_AT_ENTRY, NONE
 
 
 @kernel
@@ -109,7 +109,9 @@ def settle_collateral(world, k, trader, old_size, old_balance, old_entry, volunt
     if abs(size) > abs(old_size) or flipped:
         # The whole position decides the tier: what is there already counts, fill by fill it adds up.
         value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
-        wanted = initial_margin(world, world.instruments[k], world.traders[trader], value)
+        if world.instruments[k]["margin_form"] & FORM_AT_ENTRY and clock[0]["arithmetic"] == 0:
+            value = abs(world.entry_value[row])
+        wanted = initial_margin(world, world.instruments[k], world.traders[trader], value, abs(size))
         wanted -= world.quote_balance[account] + world.entry_value[row]
         amount = min(wanted, max(world.quote_balance[trader], 0))
         if amount > 0:

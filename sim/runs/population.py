@@ -12,6 +12,7 @@ from sim.scenario import Scenario, ScenarioError, configs_folder, find_scenario,
 from sim.scenario.document import read_document
 from sim.scenario.errors import Position, did_you_mean, problem_at
 from sim.scenario.overrides import Setting
+from sim.scenario.schedules import leverage_cap
 
 WORDS = ("median", "p90", "max")
 
@@ -68,7 +69,7 @@ def people_of(scenario: Scenario, session: "Session") -> list[People]:
             distances.append(price / mark - 1.0)
             exposed.append(notional)
         initial = world.traders["initial_rate"][first:last]
-        schedules = scenario.venues[record.venue].margin.schedules
+        margin = scenario.venues[record.venue].margin
         found.append(
             People(
                 name=record.name,
@@ -80,7 +81,7 @@ def people_of(scenario: Scenario, session: "Session") -> list[People]:
                 chosen_leverage=int(world.clock[0]["rate_scale"]) / np.maximum(initial, 1),
                 distance=np.concatenate(distances),
                 exposed=np.concatenate(exposed),
-                leverage_cap=max(row[2] for rows in schedules.values() for row in rows),
+                leverage_cap=max(leverage_cap(margin, contract) for contract in margin.schedules),
                 largest_share=getattr(record, "largest_share", None),
             )
         )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from sim.scenario.records import Scenario
+from sim.scenario.schedules import leverage_cap
 from sim.strategies import LeveragedSpeculator, LiquidationBuyer, MarketMaker, Population, ZeroIntelligence
 
 Found = tuple[tuple[str | int, ...], str]
@@ -110,10 +111,10 @@ def check_leverage(scenario: Scenario, row: int, population: Population) -> Iter
     """Yield a problem for each leverage that no schedule of the population's venue allows."""
     venue = scenario.venues.get(population.venue)
     listed = [item.contract_name for item in scenario.instruments if item.venue == population.venue]
-    schedules = [venue.margin.schedules[name] for name in listed if name in venue.margin.schedules] if venue else []
-    if not schedules:
+    caps = [leverage_cap(venue.margin, name) for name in listed if name in venue.margin.schedules] if venue else []
+    if not caps:
         return  # the checks of venues and instruments say what is missing
-    cap = max(leverage for rows in schedules for _, _, leverage in rows)
+    cap = max(caps)
     for dial in LEVERAGE_DIALS:
         value = getattr(population, dial, None)
         if value is not None and value > cap:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
+from sim.scenario.check_margin import check_schedule, check_tables
 from sim.scenario.check_policies import check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
@@ -55,44 +56,13 @@ def _check_world(scenario: Scenario) -> Iterator[Found]:
 
 def check_venue(venue: Venue) -> Iterator[Found]:
     """Each problem of a rule book, with its path in the book."""
-    margin = venue.margin
-    for contract, rows in margin.schedules.items():
-        path: tuple[str | int, ...] = ("margin", "schedules", contract)
-        if contract not in venue.contracts:
-            yield path, f"no contract '{contract}'{did_you_mean(contract, list(venue.contracts))}"
-        if rows[0][0] != 0:
-            yield (*path, 0, 0), f"the first floor is {rows[0][0]:g}; allowed: 0"
-        for row, (below, above) in enumerate(zip(rows, rows[1:], strict=False), start=1):
-            if above[0] <= below[0]:
-                yield (*path, row, 0), f"floor {above[0]:g} after {below[0]:g}; floors must rise"
-            if above[1] < below[1]:
-                yield (*path, row, 1), f"maintenance rate {above[1]:g} after {below[1]:g}; rates must not fall"
-            if above[2] > below[2]:
-                yield (*path, row, 2), f"maximum leverage {above[2]:g} after {below[2]:g}; leverage must not rise"
-        yield from _check_initial(venue, path, contract, rows)
+    for contract in venue.margin.schedules:
+        yield from check_schedule(venue, contract)
     yield from check_policy(venue)
     kinds = [layer.kind for layer in venue.waterfall]
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:
             yield ("waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
-
-
-def _check_initial(
-    venue: Venue, path: tuple[str | int, ...], contract: str, rows: tuple[tuple[float, float, float], ...]
-) -> Iterator[Found]:
-    if venue.margin.initial != "max_leverage":
-        return
-    scale = venue.margin.maintenance_scale
-    for row, (_, rate, leverage) in enumerate(rows):
-        maintenance, initial = min(1.0, rate * scale), 1.0 / leverage
-        if maintenance > initial * (1.0 + 1e-12):
-            yield (
-                (*path, row),
-                f"maintenance margin rate {maintenance:g} of {contract} (scale {scale:g}) is above the initial rate "
-                f"{initial:g} that a leverage of {leverage:g} implies; allowed: at most the initial rate, or "
-                "margin.initial: max_with_maintenance",
-            )
-            return  # the rows above it say the same
 
 
 def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> Iterator[Found]:
@@ -190,6 +160,7 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
             if part > largest:
                 largest, path = part, ("venues", name, "waterfall", row)
     yield from _check_lots(scenario)
+    yield from check_tables(scenario)
     yield from _check_flow(scenario)
     growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
     atoms = money * growth / float(atom)

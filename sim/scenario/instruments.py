@@ -5,8 +5,9 @@ from fractions import Fraction
 import numpy as np
 
 from sim.calculator.numbers import exact
+from sim.scenario.margin_forms import fill_form
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import initial_rows, initial_tiers, maintenance_rows, maintenance_tiers
+from sim.scenario.schedules import initial_curve, maintenance_curve, margin_of, tier_rows
 from sim.tables import layout
 from sim.terms.vocabulary import MARK_KINDS, NONE
 
@@ -24,12 +25,13 @@ def fill_instruments(scenario: Scenario, atom: Fraction, rate_scale: int) -> tup
         row = table[k]
         _units(row, scenario, instrument, atom, base)
         base += int(row["n_levels"])
-        maintenance = maintenance_tiers(maintenance_rows(scenario, instrument), atom, rate_scale)
+        maintenance = tier_rows(maintenance_curve(scenario, instrument), atom, rate_scale)
         row["first_tier"], row["n_tiers"] = len(tiers), len(maintenance)
         tiers += maintenance
-        initial = initial_tiers(initial_rows(scenario, instrument), atom, rate_scale)
+        initial = tier_rows(initial_curve(margin_of(scenario, instrument)), atom, rate_scale)
         row["first_initial_tier"], row["n_initial_tiers"] = len(tiers), len(initial)
         tiers += initial
+        fill_form(row, scenario, instrument, atom)
         _mark_and_funding(row, scenario, instrument)
     tier_table = np.zeros(len(tiers), layout.TIERS)
     for i, (floor, rate, deduction) in enumerate(tiers):

@@ -66,6 +66,17 @@ def _item(tree: Any, step: str | int) -> Any:
     return None
 
 
+def _by_shape(schema: Schema, options: list[Schema], tree: Any) -> Schema:
+    """Return the option that a value is meant for: a mapping or a list, and of lists by the length of their rows."""
+    if isinstance(tree, dict):
+        return next((option for option in options if "$ref" in option), options[0])
+    if isinstance(tree, list) and tree and isinstance(tree[0], list):
+        for option in options:
+            if len(option.get("items", {}).get("prefixItems", ())) == len(tree[0]):
+                return option
+    return options[0]
+
+
 def _resolved(schema: Schema, node: Schema, tree: Any) -> Schema | None:
     definitions = schema.get("$defs", {})
     extra: Schema = {}
@@ -81,6 +92,8 @@ def _resolved(schema: Schema, node: Schema, tree: Any) -> Schema | None:
             if len(options) < len(node["anyOf"]):
                 extra["nullable"] = True
             node = options[0]
+        elif "oneOf" in node:
+            node = _by_shape(schema, node["oneOf"], tree)
         elif "$ref" in node:
             node = definitions[node["$ref"].rpartition("/")[2]]
         else:

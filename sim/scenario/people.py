@@ -4,7 +4,6 @@ Drawn with numpy, once a run, from streams addressed by population, so regimes s
 """
 
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy as np
 from sim.calculator.numbers import exact
 from sim.scenario.allotment import allotted_shares
 from sim.scenario.history import Entries, entry_prices
+from sim.scenario.margin_forms import maintenance_at_start, whole_rate
 from sim.scenario.records import Scenario
-from sim.scenario.schedules import initial_rows, maintenance_rows
+from sim.scenario.schedules import initial_rows
 from sim.strategies import (
     BasisTrader,
     LeveragedSpeculator,
@@ -41,23 +41,6 @@ class Crowd:
     entry_ticks: np.ndarray  # (n_instruments, rows) int64
     weight: np.ndarray  # (n_instruments, rows) shares in which a wallet is allotted to isolated positions
     profile: dict[str, float] = field(default_factory=dict)
-
-
-def piecewise(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
-    """Marginal requirement of notionals (quote) by (floor, rate) rows."""
-    total = np.zeros_like(value)
-    before = 0.0
-    for floor, rate in rows:
-        total += (float(rate) - before) * np.maximum(value - float(floor), 0.0)
-        before = float(rate)
-    return total
-
-
-def whole_rate(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
-    """Rate of the tier that a notional (quote) falls into."""
-    floors = np.array([float(floor) for floor, _ in rows])
-    rates = np.array([float(rate) for _, rate in rows])
-    return rates[np.clip(np.searchsorted(floors, value, side="right") - 1, 0, None)]
 
 
 def idle_crowd(scenario: Scenario, count: int, capital: float, leverage: float = DEFAULT_LEVERAGE) -> Crowd:
@@ -188,11 +171,13 @@ def _take_positions(
         crowd.entry_ticks[k] = start + flip * (entries.ticks[k] - start)
         value = lots * start * tick * lot
         profit = sign * lots * (start - entries.ticks[k]) * tick * lot
-        collateral[k] = lots * entries.ticks[k] * tick * lot / crowd.leverage
-        maintenance = SAFETY * piecewise(maintenance_rows(scenario, instrument), value)
+        profit = np.minimum(profit, regime.unrealised_profit_credit * profit)
+        cost = lots * entries.ticks[k] * tick * lot
+        collateral[k] = cost / crowd.leverage
+        maintenance = SAFETY * maintenance_at_start(scenario, instrument, value, lots, cost)
         if record.collateral_floor_scale > 0:
-            floor = maintenance_rows(scenario, instrument, record.collateral_floor_scale)
-            maintenance = np.maximum(maintenance, FLOOR_SAFETY * piecewise(floor, value))
+            floor = maintenance_at_start(scenario, instrument, value, lots, cost, record.collateral_floor_scale)
+            maintenance = np.maximum(maintenance, FLOOR_SAFETY * floor)
         needed[k] = np.where(lots > 0, np.maximum(maintenance - profit + tick * lot, 0.0), 0.0)
     wanted = np.maximum(collateral, needed)
     total = wanted.sum(axis=0)

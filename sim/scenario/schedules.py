@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 from functools import reduce
-from math import ceil, gcd, lcm
+from math import ceil, floor, gcd, lcm
 
 from sim.calculator.numbers import exact
-from sim.calculator.schedules import marginal_amounts, merged_tiers, preset_initial, preset_maintenance
+from sim.calculator.schedules import Curve, Margin, margin_of_preset, merged_tiers, preset_rows, ratio_curve
+from sim.margin_regimes import MarginRegime
 from sim.scenario.records import Instrument, Scenario
 
 SMALLEST_RATE_SCALE = 10_000
@@ -20,37 +21,68 @@ def atom_of(scenario: Scenario) -> Fraction:
     return Fraction(numerator, denominator)
 
 
+def margin_of(scenario: Scenario, instrument: Instrument, scale: float | None = None) -> Margin:
+    """The margin in force of an instrument, or that under another scale of maintenance."""
+    return margin_of_preset(scenario.venues[instrument.venue].margin, instrument.contract_name, scale)
+
+
+def maintenance_curve(scenario: Scenario, instrument: Instrument, scale: float | None = None) -> Curve:
+    """Maintenance in force: rates scaled and clamped at 1, equal neighbours merged."""
+    curve = margin_of(scenario, instrument, scale).maintenance
+    return Curve(tuple(merged_tiers(curve.tiers)), curve.mode, None, curve.slope, curve.root, curve.minimum)
+
+
+def initial_curve(margin: Margin) -> Curve:
+    """Initial margin as tiers, also where it is a multiple of maintenance."""
+    return margin.initial if isinstance(margin.initial, Curve) else ratio_curve(margin.maintenance, margin.initial)
+
+
 def maintenance_rows(
     scenario: Scenario, instrument: Instrument, scale: float | None = None
 ) -> list[tuple[Fraction, Fraction]]:
-    """(floor in quote, marginal rate) of the schedule in force, scaled, clamped at 1, equal neighbours merged."""
-    return merged_tiers(preset_maintenance(scenario.venues[instrument.venue].margin, instrument.contract_name, scale))
+    """(floor in quote, rate) of the schedule in force."""
+    return list(maintenance_curve(scenario, instrument, scale).tiers)
 
 
 def initial_rows(
     scenario: Scenario, instrument: Instrument, scale: float | None = None
 ) -> list[tuple[Fraction, Fraction]]:
-    """(floor in quote, rate on the whole notional) of the initial margin in force, or under another scale."""
-    return preset_initial(scenario.venues[instrument.venue].margin, instrument.contract_name, scale)
+    """(floor in quote, rate that is never too low on the whole notional) of the initial margin in force."""
+    return [
+        (floor, min(rate, Fraction(1))) for floor, rate in initial_curve(margin_of(scenario, instrument, scale)).tiers
+    ]
+
+
+def leverage_cap(regime: MarginRegime, contract: str) -> float:
+    """The largest leverage that a venue admits in a contract."""
+    schedule, rows = regime.schedules[contract], preset_rows(regime, contract)
+    if len(rows[0]) > 2 and (isinstance(schedule, tuple) or schedule.initial is None):
+        return float(max(row[2] for row in rows))
+    return float(1 / min(initial_curve(margin_of_preset(regime, contract, None)).tiers[0][1], Fraction(1)))
 
 
 def rate_scale_of(scenario: Scenario) -> int:
-    """The smallest power of ten (at least 10,000) that holds every maintenance rate exactly."""
+    """The smallest power of ten (at least 10,000) that holds every maintenance rate and stated initial rate exactly."""
     rates = [rate for instrument in scenario.instruments for _, rate in maintenance_rows(scenario, instrument)]
+    for instrument in scenario.instruments:
+        schedule = scenario.venues[instrument.venue].margin.schedules[instrument.contract_name]
+        margin = margin_of(scenario, instrument)
+        own = None if isinstance(schedule, tuple) else schedule.initial
+        if isinstance(margin.initial, Fraction) or (own is not None and own.tiers is not None):
+            rates += [rate for _, rate in initial_curve(margin).tiers]
     scale = SMALLEST_RATE_SCALE
     while scale < LARGEST_RATE_SCALE and any((rate * scale).denominator != 1 for rate in rates):
         scale *= 10
     return scale
 
 
-def maintenance_tiers(rows: list[tuple[Fraction, Fraction]], atom: Fraction, scale: int) -> list[tuple[int, int, int]]:
-    """(floor, rate, deduction) integers: floor in atoms, rate and deduction times the rate scale."""
+def tier_rows(curve: Curve, atom: Fraction, scale: int) -> list[tuple[int, int, int]]:
+    """(floor, rate, deduction) integers: floor in atoms, rate and deduction times the rate scale.
+
+    A notional reaches a floor from the first whole atom on. Roundings are against the account: rates go up (by at
+    most one part, where they are no whole parts), deductions down.
+    """
     return [
-        (round(floor / atom), round(rate * scale), round(amount / atom * scale))
-        for (floor, rate), amount in zip(rows, marginal_amounts(rows), strict=True)
+        (ceil(start / atom), ceil(rate * scale), floor(amount / atom * scale))
+        for (start, rate), amount in zip(curve.tiers, curve.amounts, strict=True)
     ]
-
-
-def initial_tiers(rows: list[tuple[Fraction, Fraction]], atom: Fraction, scale: int) -> list[tuple[int, int, int]]:
-    """(floor, rate, 0) integers; rates are rounded up, so no leverage above the stated one passes."""
-    return [(round(floor / atom), ceil(rate * scale), 0) for floor, rate in rows]

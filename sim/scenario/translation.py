@@ -87,7 +87,7 @@ def _tree_path(tree: Any, loc: tuple[str | int, ...]) -> Path_:
             tree = tree[step]
         elif isinstance(tree, list) and isinstance(step, int) and step < len(tree):
             tree = tree[step]
-        elif not (last and step != "[key]"):
+        elif not last or str(step).startswith("["):
             continue
         path = (*path, step)
     return path

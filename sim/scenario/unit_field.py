@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from sim.scenario.people import STREAM_PEOPLE, Crowd, idle_crowd, piecewise
+from sim.scenario.margin_forms import maintenance_at_start
+from sim.scenario.people import STREAM_PEOPLE, Crowd, idle_crowd
 from sim.scenario.records import Scenario
-from sim.scenario.schedules import maintenance_rows
 from sim.strategies import LeveragedSpeculator
 from sim.streams import generator, stream_of
 
@@ -22,6 +22,7 @@ def unit_field(scenario: Scenario, record: LeveragedSpeculator, density: float, 
     crowd.weight[:] = 0.0
     crowd.weight[k] = 1.0
     crowd.wallet = (
-        np.ceil(piecewise(maintenance_rows(scenario, scenario.instruments[k]), value) / unit) + safe_ticks
+        np.ceil(maintenance_at_start(scenario, scenario.instruments[k], value, np.ones(record.count), value) / unit)
+        + safe_ticks
     ) * unit
     return crowd

@@ -169,6 +169,13 @@ DRAW_REACH: Final = 17
 DRAW_DELEVERAGING: Final = 22
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
+# Bits of instruments.margin_form: what its requirements have beyond marginal tiers of the notional at the mark.
+FORM_JUMPS: Final = 1  # whole-position tiers
+FORM_EXTENDED: Final = 2  # any of premium, minimum, closing fee, entry notional, credit for profit below one
+FORM_INITIAL_MARGINAL: Final = 4
+FORM_AT_ENTRY: Final = 8
+FORM_FEE_AT_BANKRUPTCY: Final = 16
+
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0
 ERROR_MONEY: Final = 1

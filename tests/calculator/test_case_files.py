@@ -256,7 +256,6 @@ def test_a_case_may_change_its_venues_dials(tmp_path):
 class LaterMargin(MarginRegime):
     """A regime with dials that came after the calculator."""
 
-    mode: str = "marginal"
     haircut: float = 0.0
 
 
@@ -264,7 +263,6 @@ class LaterMargin(MarginRegime):
     ("dials", "wrong"),
     [
         ({}, []),
-        ({"mode": "whole"}, []),
         ({"haircut": 0.1}, ["margin.haircut: 0.1 of binance_usdm_2026_09 is not a rule"]),
     ],
 )
@@ -280,4 +278,22 @@ def test_a_venues_dial_that_the_calculator_does_not_know_is_refused_and_never_pa
     ] == wrong
     if not wrong:
         maintenance = answer_to(case, venue)["maintenance_margin"]
-        assert maintenance == pytest.approx(1e6 * 0.0065 - (0 if dials else 1_500))
+        assert maintenance == pytest.approx(1e6 * 0.0065 - 1_500)
+
+
+def test_a_venues_schedule_may_be_a_mapping_and_means_what_a_cases_own_schedule_means():
+    venue = read_venue(configs_folder() / "venues" / "binance_usdm_2026_09.yaml")
+    rows = [[0, 0.004], [800_000, 0.0065]]
+    shared = {"mark_prices": {"BTCUSDT": 50_000}, "collateral": 3e4, "positions": [long(50_000.0, 20.0, "BTCUSDT")]}
+    for own in (
+        {"tiers": rows, "mode": "whole"},
+        {"tiers": rows, "slope": 0.0001, "minimum": 9_000, "initial": {"ratio": 3}},
+        {"tiers": rows, "initial": {"tiers": [[0, 0.01], [1_000_000, 0.05]], "mode": "marginal"}},
+        {"tiers": rows, "initial": {"max_leverage": 20}},
+    ):
+        margin = MarginRegime.model_validate({"schedules": {"BTCUSDT": own}})
+        answer = answer_to({"venue": "v", **shared}, venue.model_copy(update={"margin": margin}))
+        wanted = answer_to({"schedules": {"BTCUSDT": own}, **shared})
+        for key in ("initial_margin", "maintenance_margin", "liquidatable", "maintenance_amounts"):
+            assert answer[key] == wanted[key], (own, key)
+        assert answer["positions"] == wanted["positions"]

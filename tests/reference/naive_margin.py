@@ -1,18 +1,50 @@
 """Margin as the rule book says it: fractions, tier by tier, no bound on size."""
 
+from dataclasses import dataclass
 from fractions import Fraction
+from math import ceil
 
 from sim.engine.session import Session
 from sim.scenario.records import Scenario
 
 
-def schedule_of(scenario: Scenario, k: int) -> list[tuple[Fraction, Fraction]]:
-    """(floor in quote, marginal rate) of instrument k, scaled."""
+@dataclass(frozen=True)
+class Terms:
+    """What an instrument's rule book says; quote units, rates a unit of base."""
+
+    rows: list[tuple[Fraction, Fraction]]
+    whole: bool = False
+    slope: Fraction = Fraction(0)
+    minimum: Fraction = Fraction(0)
+    lot_size: Fraction = Fraction(1)
+
+    @property
+    def in_size(self) -> bool:
+        """Whether more than the notional decides."""
+        return self.slope > 0 or self.minimum > 0
+
+    def maintenance(self, notional: Fraction, lots: int) -> Fraction:
+        """Before any closing fee."""
+        if self.whole:
+            needed = notional * [rate for floor, rate in self.rows if floor <= notional][-1]
+        else:
+            needed = maintenance_of(self.rows, notional)
+        return max(min(needed + notional * self.slope * self.lot_size * lots, notional), self.minimum)
+
+
+def terms_of(scenario: Scenario, k: int) -> Terms:
+    """The terms of instrument k, rates scaled."""
     instrument = scenario.instruments[k]
     margin = scenario.venues[instrument.venue].margin
     scale = Fraction(str(margin.maintenance_scale))
-    rows = margin.schedules[instrument.contract_name]
-    return [(Fraction(str(floor)), min(Fraction(str(rate)) * scale, Fraction(1))) for floor, rate, _ in rows]
+    schedule = margin.schedules[instrument.contract_name]
+    lot_size = Fraction(str(scenario.contract_of(instrument).lot_size))
+    tiers = schedule if isinstance(schedule, tuple) else schedule.tiers
+    rows = [(Fraction(str(row[0])), min(Fraction(str(row[1])) * scale, Fraction(1))) for row in tiers]
+    if isinstance(schedule, tuple):
+        return Terms(rows, lot_size=lot_size)
+    slope, minimum = Fraction(str(schedule.slope)), Fraction(str(schedule.minimum))
+    return Terms(rows, schedule.mode == "whole", slope, minimum, lot_size)
 
 
 def maintenance_of(rows: list[tuple[Fraction, Fraction]], notional: Fraction) -> Fraction:
@@ -30,7 +62,9 @@ class NaiveMargin:
     def __init__(self, scenario: Scenario, session: Session) -> None:
         self.world = session.world
         self.atom = Fraction(str(session.names.atom))
-        self.schedules = [schedule_of(scenario, k) for k in range(len(scenario.instruments))]
+        self.terms = [terms_of(scenario, k) for k in range(len(scenario.instruments))]
+        self.schedules = [terms.rows for terms in self.terms]
+        self.regimes = [scenario.venues[item.venue].margin for item in scenario.instruments]
         self.n_traders = int(self.world.clock[0]["n_traders"])
         self.n_instruments = len(scenario.instruments)
         self.arithmetic = scenario.prices == "arithmetic"
@@ -47,17 +81,40 @@ class NaiveMargin:
     def account_of(self, trader: int, k: int) -> int:
         return self.n_traders * (1 + k) + trader if self.is_isolated(trader) else trader
 
-    def margin(self, account: int, balances: list[int], sizes: list[int]) -> tuple[int, Fraction]:
-        """(equity, maintenance) at the marks of the moment."""
-        equity, needed = int(balances[account]), Fraction(0)
-        for k in self.instruments_of(account):
-            row, size = self.world.instruments[k], int(sizes[k * self.n_traders + account % self.n_traders])
-            mark, tick_value = int(row["mark_price"]), int(row["tick_value"])
-            equity += size * mark * tick_value
-            value = abs(size) * (int(row["reference_price"]) if self.arithmetic else mark) * tick_value
-            needed += maintenance_of(self.schedules[k], value * self.atom) / self.atom
-        return equity, needed
+    def margin(
+        self, account: int, balances: list[int], sizes: list[int], entries: list[int] | None = None
+    ) -> tuple[int, Fraction]:
+        """(equity, maintenance) at the marks of the moment; what a credit leaves out of a profit is in maintenance."""
+        held = [(k, k * self.n_traders + account % self.n_traders) for k in self.instruments_of(account)]
+        held = [(k, row) for k, row in held if sizes[row] != 0]
+        equity = int(balances[account]) + sum(self.worth(k, int(sizes[row])) for k, row in held)
+        entries = self.world.entry_value.tolist() if entries is None else entries
+        needed = (self.needed(k, int(sizes[row]), int(entries[row]), equity) for k, row in held)
+        return equity, sum(needed, Fraction(0))
 
-    def is_breached(self, account: int, balances: list[int], sizes: list[int]) -> bool:
-        equity, needed = self.margin(account, balances, sizes)
+    def worth(self, k: int, size: int) -> int:
+        row = self.world.instruments[k]
+        return size * int(row["mark_price"]) * int(row["tick_value"])
+
+    def needed(self, k: int, size: int, entry: int, equity: int) -> Fraction:
+        """Requirement of one position in atoms: exact for tiers alone, whole atoms for all other forms."""
+        row, regime, terms = self.world.instruments[k], self.regimes[k], self.terms[k]
+        worth = self.worth(k, size)
+        value = abs(size) * int(row["reference_price"]) * int(row["tick_value"]) if self.arithmetic else abs(worth)
+        base = abs(entry) if regime.notional_basis == "entry" and not self.arithmetic else value
+        needed = terms.maintenance(base * self.atom, abs(size)) / self.atom
+        rate, basis = Fraction(str(regime.closing_fee.rate)), regime.closing_fee.basis
+        withheld = max(worth - entry, 0) * (1 - Fraction(str(regime.unrealised_profit_credit)))
+        fee = Fraction(0) if basis == "none" else rate * value
+        if basis == "bankruptcy" and not self.arithmetic:
+            # Nothing is left at P: equity - worth + size x P = rate x |size| x P.
+            sign = 1 if size > 0 else -1
+            fee = rate * max((equity - worth) / (rate - sign), Fraction(0))
+        plain = regime.notional_basis == "mark" and not terms.in_size and fee == 0 and withheld == 0
+        return needed if plain else Fraction(ceil(needed + fee + withheld))
+
+    def is_breached(
+        self, account: int, balances: list[int], sizes: list[int], entries: list[int] | None = None
+    ) -> bool:
+        equity, needed = self.margin(account, balances, sizes, entries)
         return equity < needed

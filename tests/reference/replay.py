@@ -47,6 +47,9 @@ class Replay:
         self.n_traders = int(world.clock[0]["n_traders"])
         self.balances: list[int] = world.quote_balance.tolist()
         self.sizes: list[int] = world.position_size.tolist()
+        self.entries: list[int] = world.entry_value.tolist()
+        arithmetic = bool(world.clock[0]["arithmetic"])
+        self.centres = [int(row["reference_price"] * row["tick_value"]) * arithmetic for row in world.instruments]
         self.orders = resting_orders(world)
         self.stops = sleeping_stops(world)
         self.next_event = int(world.clock[0]["next_event"])
@@ -69,8 +72,8 @@ class Replay:
             self.balances[event["to_row"]] += event["amount"]
             if event["size"]:
                 row = event["instrument"] * self.n_traders
-                self.sizes[row + event["counterparty"]] -= event["size"]
-                self.sizes[row + event["actor"]] += event["size"]
+                self._trade(event["instrument"], row + event["counterparty"], -event["size"], -event["amount"])
+                self._trade(event["instrument"], row + event["actor"], event["size"], event["amount"])
         if event["kind"] == EVENT_ORDER_RESTED:
             assert event["cause"] not in self.orders, "an order id was given twice"
             self.orders[event["cause"]] = (event["instrument"], event["actor"], event["price"], event["size"])
@@ -86,9 +89,26 @@ class Replay:
         elif event["kind"] == EVENT_STOP_REMOVED:
             del self.stops[event["cause"]]
 
+    def _trade(self, k: int, row: int, lots: int, cost: int) -> None:
+        """Signed lots for `cost` atoms; what is closed takes its share of the entry value along, toward zero."""
+        old, self.sizes[row] = self.sizes[row], self.sizes[row] + lots
+        if old * lots >= 0:
+            self.entries[row] += cost
+        elif abs(lots) <= abs(old):
+            self.entries[row] -= self._share(k, self.entries[row], -lots, old)
+        else:
+            self.entries[row] = cost - self._share(k, cost, -old, lots)
+
+    def _share(self, k: int, cost: int, part: int, lots: int) -> int:
+        """Cost of `part` of `lots`; its distance from the reference price is rounded toward zero."""
+        beyond = cost - lots * self.centres[k]
+        share = abs(beyond) * abs(part) // abs(lots)
+        return part * self.centres[k] + (share if beyond >= 0 else -share)
+
     def assert_equals(self, world: World) -> None:
         """The world says the same."""
         assert self.balances == world.quote_balance.tolist()
         assert self.sizes == world.position_size.tolist()
+        assert self.entries == world.entry_value.tolist()
         assert self.orders == resting_orders(world)
         assert self.stops == sleeping_stops(world)

@@ -91,6 +91,23 @@ def stressed(pick) -> dict[str, Any]:
 
 
 @st.composite
+def schedules(draw) -> dict[str, Any]:
+    """Rows alone, or mappings of every form."""
+    form = draw(st.sampled_from(["rows", "rows", "whole", "size", "whole_size", "ratio", "tiers"]))
+    if form == "rows":
+        return TIERS
+    more: dict[str, Any] = {"mode": "whole" if form.startswith("whole") else "marginal"}
+    if form in ("size", "whole_size"):
+        more |= {"slope": draw(st.sampled_from([0.0002, 0.02])), "minimum": draw(st.sampled_from([0.0, 15.0]))}
+    if form == "ratio":
+        more |= {"initial": {"ratio": draw(st.sampled_from([1.0, 1.2]))}, "minimum": 5.0}
+    if form == "tiers":
+        more |= {"initial": {"tiers": [[0, 0.016], [10_000, 0.16], [60_000, 0.4]]}}
+    keep = 3 if "initial" not in more else 2
+    return {name: {"tiers": [row[:keep] for row in rows], **more} for name, rows in TIERS.items()}
+
+
+@st.composite
 def worlds(draw) -> tuple[dict[str, Any], int, int]:
     """(settings, seed, steps) of a small world in which something happens."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
@@ -105,7 +122,10 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
         "margin_check": pick("safe_radius", "brute_force"),
         "index_correlation": pick(-0.5, 0.0, 0.9),
         "venues.venue.margin": {
-            "scope": scope, "schedules": TIERS, "isolated_reserve_share": pick(0.0, 0.3),
+            "scope": scope, "schedules": draw(schedules()), "isolated_reserve_share": pick(0.0, 0.3),
+            "notional_basis": pick("mark", "mark", "entry"),
+            "closing_fee": {"rate": pick(0.0005, 0.01), "basis": pick("none", "none", "mark", "bankruptcy")},
+            "unrealised_profit_credit": pick(1.0, 1.0, 0.4, 0.0),
             "auto_top_up": draw(st.booleans()), "maintenance_scale": pick(0.5, 1.0, 3.0),
             "initial": "max_with_maintenance",
         },
@@ -173,7 +193,8 @@ class Witness:
         self.sizes = (self.size(event, "actor", replay), self.size(event, "counterparty", replay))
         if event["kind"] == EVENT_LIQUIDATION and self.marks_hold:
             account = self.margin.account_of(event["actor"], event["instrument"])
-            assert self.margin.is_breached(account, replay.balances, replay.sizes), "a safe account is liquidated"
+            books = (replay.balances, replay.sizes, replay.entries)
+            assert self.margin.is_breached(account, *books), "a safe account is liquidated"
 
     def after(self, event: dict[str, int], replay: Replay) -> None:
         if event["kind"] not in FORCED:

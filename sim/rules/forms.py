@@ -1,0 +1,107 @@
+"""Requirements beyond plain tiers: size premium, minimum, closing fee, entry notional, profit that counts in part.
+
+Every requirement is a whole number of atoms, rounded up: no rounding favours the account.
+"""
+
+from sim.rules.rounding import ceil_div
+from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
+
+FINE = 10**9  # premiums, closing fees and withheld shares are parts of this
+GROWTH = 4.0  # tiers, premium, fee and withheld profit each follow the notional at a rate of one at most
+EDGE_MARGIN = 1e-9  # of displacement, far above the rounding of floats
+NO_EDGE = 1e300
+
+
+@kernel
+def tier_row(tiers, first, n, value):
+    """Row of the tier that a notional falls into: a tier begins at its floor."""
+    row = first
+    while row + 1 < first + n and tiers[row + 1]["floor"] <= value:
+        row += 1
+    return row
+
+
+@kernel
+def sized_parts(world, first, n, base, lots, slope, slope_lots, inner, least, value, fee):
+    """(atoms, parts of FINE) of max(least, min(base, max(inner, tier + premium))) + fee * value, exactly.
+
+    The premium is `slope` parts of FINE for every `slope_lots` lots, rounded up, on the notional `base`.
+    """
+    never_inline()
+    scale = world.clock[0]["rate_scale"]
+    tier = world.tiers[tier_row(world.tiers, first, n, base)]
+    rest = base % scale * tier["rate"] - tier["deduction"]
+    whole = base // scale * tier["rate"] + rest // scale
+    premium = min(ceil_div(slope * lots, slope_lots), FINE)
+    rest = rest % scale * (FINE // scale) + base % FINE * premium
+    whole += base // FINE * premium + rest // FINE
+    rest = rest % FINE
+    if whole < inner:
+        whole, rest = inner, 0
+    if whole >= base:
+        whole, rest = base, 0
+    if whole < least:
+        whole, rest = least, 0
+    rest += value % FINE * fee
+    return whole + value // FINE * fee + rest // FINE, rest % FINE
+
+
+@kernel
+def position_requirement(world, instrument, size, entry, price, equity):
+    """Requirement in atoms of one position of an extended form, at a price and with its account's equity there.
+
+    Rounded up once. In an arithmetic world every notional is taken at the reference price, whatever the basis.
+    """
+    never_inline()
+    form = instrument["margin_form"]
+    worth = size * price * instrument["tick_value"]
+    value = abs(worth)
+    base = value
+    fee, owed, divisor = instrument["closing_fee"], 0, FINE
+    if world.clock[0]["arithmetic"] != 0:
+        value = abs(size) * instrument["reference_price"] * instrument["tick_value"]
+        base = value
+    else:
+        if form & FORM_AT_ENTRY:
+            base = abs(entry)
+        if form & FORM_FEE_AT_BANKRUPTCY:  # at the price where nothing is left once the fee is paid
+            owed = max(equity - worth if size < 0 else worth - equity, 0)
+            divisor = FINE + fee if size < 0 else FINE - fee
+            fee = 0
+    whole, rest = sized_parts(
+        world, instrument["first_tier"], instrument["n_tiers"], base, abs(size),
+        instrument["slope"], instrument["slope_lots"], int(0), instrument["minimum_margin"], value, fee,
+    )  # fmt: skip
+    held_back = max(worth - entry, 0)
+    rest += held_back % FINE * instrument["withheld"]
+    whole += held_back // FINE * instrument["withheld"] + rest // FINE
+    if owed == 0:
+        return whole + int(rest % FINE > 0)
+    closing = owed % divisor * instrument["closing_fee"]
+    whole += owed // divisor * instrument["closing_fee"] + closing // divisor
+    return whole + ceil_div(rest % FINE * divisor + closing % divisor * FINE, FINE * divisor)
+
+
+@kernel
+def growth_of(world, instrument):
+    """How many times faster than a notional its account's requirement may grow."""
+    form = instrument["margin_form"]
+    if form & FORM_FEE_AT_BANKRUPTCY:  # the fee of each of the other positions follows this one's worth
+        return GROWTH + float(world.clock[0]["n_instruments"])
+    return GROWTH if form & FORM_EXTENDED else 1.0
+
+
+@kernel
+def edge_radius(world, instrument, size, value):
+    """Displacement from the anchor below which a notional stays under its next tier, where requirements jump."""
+    never_inline()
+    form = instrument["margin_form"]
+    if not form & FORM_JUMPS or form & FORM_AT_ENTRY or world.clock[0]["arithmetic"] != 0:
+        return NO_EDGE
+    first, n = instrument["first_tier"], instrument["n_tiers"]
+    row = tier_row(world.tiers, first, n, value) + 1
+    if row == first + n:
+        return NO_EDGE
+    anchor = float(abs(size)) * float(instrument["anchor_price"]) * float(instrument["tick_value"])
+    return float(world.tiers[row]["floor"]) / anchor - 1.0 - EDGE_MARGIN

@@ -1,0 +1,111 @@
+"""What a schedule has beyond marginal tiers of the notional at the mark: columns, and its size at the start."""
+
+from fractions import Fraction
+from math import ceil
+
+import numpy as np
+
+from sim.calculator.numbers import exact
+from sim.calculator.schedules import Curve
+from sim.scenario.records import Instrument, Scenario
+from sim.scenario.schedules import initial_curve, maintenance_curve, margin_of
+from sim.terms.vocabulary import (
+    FORM_AT_ENTRY,
+    FORM_EXTENDED,
+    FORM_FEE_AT_BANKRUPTCY,
+    FORM_INITIAL_MARGINAL,
+    FORM_JUMPS,
+)
+
+FINE = 10**9
+PART_MAX = 1 << 31
+
+
+def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fraction) -> None:
+    """Fill the form of an instrument's requirements; 0 for plain tiers, which ask no more than that."""
+    regime = scenario.venues[instrument.venue].margin
+    lot = exact(scenario.contract_of(instrument).lot_size)
+    margin, maintenance = margin_of(scenario, instrument), maintenance_curve(scenario, instrument)
+    initial = initial_curve(margin)
+    row["slope"], row["slope_lots"] = premium_parts(maintenance.slope * lot)
+    row["initial_slope"], row["initial_slope_lots"] = premium_parts(initial.slope * lot)
+    row["minimum_margin"] = ceil(maintenance.minimum / atom)
+    row["initial_minimum"] = ceil(initial.minimum / atom)
+    fee = regime.closing_fee.rate if regime.closing_fee.basis != "none" else 0.0
+    row["closing_fee"], row["withheld"] = (
+        ceil(exact(fee) * FINE),
+        ceil((1 - exact(regime.unrealised_profit_credit)) * FINE),
+    )
+    at_entry = regime.notional_basis == "entry"
+    extended = at_entry or any(
+        row[name] > 0 for name in ("slope", "initial_slope", "minimum_margin", "closing_fee", "withheld")
+    )
+    bits = {
+        FORM_JUMPS: jumps(maintenance),
+        FORM_EXTENDED: extended,
+        FORM_INITIAL_MARGINAL: initial.mode == "marginal" and len(initial.tiers) > 1,
+        FORM_AT_ENTRY: at_entry,
+        FORM_FEE_AT_BANKRUPTCY: fee > 0 and regime.closing_fee.basis == "bankruptcy",
+    }
+    row["margin_form"] = sum(bit for bit, held in bits.items() if held)
+
+
+def jumps(curve: Curve) -> bool:
+    """True where a requirement jumps at the floors of its tiers."""
+    return curve.mode == "whole" and len(curve.tiers) > 1
+
+
+def premium_parts(rate: Fraction) -> tuple[int, int]:
+    """(parts of 1e-9, lots): the rate that every lot adds, exact where both fit 31 bits, else rounded up."""
+    rate = min(rate, Fraction(1)) * FINE
+    if rate.numerator < PART_MAX and rate.denominator < PART_MAX:
+        return rate.numerator, rate.denominator
+    lots = 1
+    while rate * lots * 10 < PART_MAX and lots * 10 < PART_MAX:
+        lots *= 10
+    return ceil(rate * lots), lots
+
+
+def piecewise(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
+    """Marginal requirement of notionals (quote) by (floor, rate) rows."""
+    total = np.zeros_like(value)
+    before = 0.0
+    for floor, rate in rows:
+        total += (float(rate) - before) * np.maximum(value - float(floor), 0.0)
+        before = float(rate)
+    return total
+
+
+def whole_rate(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
+    """Rate of the tier that a notional (quote) falls into."""
+    floors = np.array([float(floor) for floor, _ in rows])
+    rates = np.array([float(rate) for _, rate in rows])
+    return rates[np.clip(np.searchsorted(floors, value, side="right") - 1, 0, None)]
+
+
+def maintenance_at_start(
+    scenario: Scenario,
+    instrument: Instrument,
+    value: np.ndarray,
+    lots: np.ndarray,
+    cost: np.ndarray,
+    scale: float | None = None,
+) -> np.ndarray:
+    """Maintenance (quote) of positions by notional, lots and cost at entry; enough to hold any closing fee."""
+    regime = scenario.venues[instrument.venue].margin
+    curve = maintenance_curve(scenario, instrument, scale)
+    rows = list(curve.tiers)
+    at_entry = regime.notional_basis == "entry" and scenario.prices != "arithmetic"
+    base = cost if at_entry else value
+    needed = whole_rate(rows, base) * base if jumps(curve) else piecewise(rows, base)
+    if curve.slope:
+        lot = scenario.contract_of(instrument).lot_size
+        needed = np.minimum(needed + float(curve.slope) * lot * np.abs(lots) * base, base)
+    if curve.minimum:
+        needed = np.maximum(needed, float(curve.minimum))
+    fee = regime.closing_fee
+    if fee.basis == "mark":
+        needed = needed + fee.rate * value
+    elif fee.basis == "bankruptcy":
+        needed = (needed + fee.rate / (1.0 - fee.rate) * np.maximum(value, cost)) * (1.0 + fee.rate)
+    return needed
