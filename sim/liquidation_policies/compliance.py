@@ -60,13 +60,13 @@ def gap_keeping(world, v, k, trader, kept, equity, others):
     never_inline()
     lots = abs(world.position_size[k * world.clock[0]["n_traders"] + trader]) - kept
     equity -= fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
-    return with_buffer(world, v, others + margin_keeping(world, k, trader, kept, equity)) - equity
+    return wanted_atoms(world, v, others + margin_keeping(world, k, trader, kept, equity)) - equity
 
 
 @kernel
-def with_buffer(world, v, needed):
-    """Maintenance and the policy's buffer on top, rounded up."""
-    return needed + rate_of(needed, world.venues[v]["buffer_rate"], world.clock[0]["fee_scale"])
+def wanted_atoms(world, v, maintenance):
+    """Equity that a restored account is to have: the maintenance margin and the venue's buffer on it."""
+    return maintenance + rate_of(maintenance, world.venues[v]["buffer_rate"], world.clock[0]["fee_scale"])
 
 
 @kernel

@@ -1,6 +1,7 @@
 """Which of an account's positions is closed next, and how much of each where all are to bear their part."""
 
-from sim.liquidation_policies.targets import relief_of_a_lot, wanted_atoms
+from sim.liquidation_policies.compliance import wanted_atoms
+from sim.liquidation_policies.targets import relief_of_a_lot
 from sim.rules.margin import account_span, position_margin
 from sim.rules.rounding import ceil_div, split_share
 from sim.terms import kernel

@@ -1,6 +1,6 @@
 """How much of a position a liquidation is to close: back to compliance, down the tiers, a share, or all of it."""
 
-from sim.liquidation_policies.compliance import basis, fewest_reaching, lots_to_comply, margin_keeping
+from sim.liquidation_policies.compliance import basis, fewest_reaching, lots_to_comply, margin_keeping, wanted_atoms
 from sim.rules.bankruptcy import fee_part, value_at_mark
 from sim.rules.forms import tier_row
 from sim.rules.margin import maintenance_atoms, position_margin
@@ -26,12 +26,6 @@ def target_lots(world, v, k, trader, held, equity, maintenance):
         return held
     gap = wanted_atoms(world, v, maintenance) - equity
     return min(held, max(ceil_div(gap, relief), 0))
-
-
-@kernel
-def wanted_atoms(world, v, maintenance):
-    """Equity that a restored account is to have: the maintenance margin and the venue's buffer on it."""
-    return maintenance + rate_of(maintenance, world.venues[v]["buffer_rate"], world.clock[0]["fee_scale"])
 
 
 @kernel
