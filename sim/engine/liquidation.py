@@ -221,7 +221,7 @@ def unwind(world, t, account, round):
     progress = 0
     tried = int(0)
     for _ in range(count):
-        k = next_position(world, v, row, stride, count, tried)
+        k = next_position(world, v, trader, row, stride, count, tried)
         if k < 0:
             break
         tried |= 1 << k

@@ -4,14 +4,15 @@ from sim.liquidation_policies.compliance import wanted_atoms
 from sim.liquidation_policies.targets import relief_of_a_lot
 from sim.rules.margin import account_span, position_margin
 from sim.rules.rounding import ceil_div, split_share
+from sim.streams import draw
 from sim.terms import kernel
-from sim.terms.vocabulary import NONE, SELECTION_LARGEST_LOSS
+from sim.terms.vocabulary import DRAW_SELECTION, NONE, SELECTION_LARGEST_LOSS, SELECTION_RANDOM
 
 
 @kernel
-def next_position(world, v, row, stride, count, tried):
-    """Instrument of the untried position with the largest maintenance margin, or the largest loss; NONE without one."""
-    by_loss = world.venues[v]["selection"] == SELECTION_LARGEST_LOSS
+def next_position(world, v, trader, row, stride, count, tried):
+    """Instrument of the untried position with the largest maintenance margin, loss or draw; NONE without one."""
+    selection = world.venues[v]["selection"]
     best = NONE
     largest = 0
     for i in range(count):
@@ -20,8 +21,14 @@ def next_position(world, v, row, stride, count, tried):
         if size == 0 or tried & (1 << k):
             continue
         instrument = world.instruments[k]
-        if by_loss:
+        if selection == SELECTION_LARGEST_LOSS:
             weight = world.entry_value[row + i * stride] - size * instrument["mark_price"] * instrument["tick_value"]
+        elif selection == SELECTION_RANDOM:
+            # Addressed by place in the population: row numbers move when others join or leave.
+            p = world.traders[trader]["population"]
+            event = (k << 24) + trader - world.populations[p]["first_trader"]
+            words = draw(world, p, world.clock[0]["step"], event, DRAW_SELECTION)
+            weight = words[0]
         else:
             weight = position_margin(world, row % world.clock[0]["n_traders"], k)
         if best < 0 or weight > largest:

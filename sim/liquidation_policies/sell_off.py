@@ -63,7 +63,7 @@ class LiquidationPolicy(Record):
         0.5, "close_factor: share of a position in one order", unit="of position", source=ASSUMED, gt=0, le=1
     )
     throttle: Throttle | None = dial(None, "how fast the positions of one account are sold; null: at once")
-    selection: Literal["largest_requirement", "largest_loss", "pro_rata", "all"] = dial(
+    selection: Literal["largest_requirement", "largest_loss", "random", "pro_rata", "all"] = dial(
         "largest_requirement",
         "which position of an account goes first, until it complies; pro_rata: restore takes the same share of each; "
         "all: every position has its turn",

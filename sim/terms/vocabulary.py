@@ -142,8 +142,9 @@ CANCEL_INSTRUMENT: Final = 1
 CANCEL_NONE: Final = 2
 SELECTION_LARGEST_REQUIREMENT: Final = 0
 SELECTION_LARGEST_LOSS: Final = 1
-SELECTION_PRO_RATA: Final = 2
-SELECTION_ALL: Final = 3
+SELECTION_RANDOM: Final = 2
+SELECTION_PRO_RATA: Final = 3
+SELECTION_ALL: Final = 4
 QUEUE_WORST_RATIO: Final = 0
 QUEUE_ACCOUNT: Final = 1
 QUEUE_SHUFFLED: Final = 2
@@ -167,6 +168,7 @@ DRAW_FLOW: Final = 15
 DRAW_CANCELLATION: Final = 16
 DRAW_REACH: Final = 17
 DRAW_DELEVERAGING: Final = 22
+DRAW_SELECTION: Final = 23
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Bits of instruments.margin_form: what its requirements have beyond marginal tiers of the notional at the mark.

@@ -40,6 +40,16 @@ def test_of_a_long_and_a_short_the_one_that_loses_goes_first():
     assert order_of_sales(world)[0] == (1, -1_600)
 
 
+def test_a_random_position_goes_first_and_the_draw_is_the_step_s_and_the_seed_s():
+    firsts = []
+    for t in range(40):
+        worlds = [two_positions(equity=8_000, target="full", selection="random") for _ in range(2)]
+        one, other = (order_of_sales(world, t)[0][0] for world in worlds)
+        assert one == other
+        firsts.append(one)
+    assert 8 < sum(firsts) < 32
+
+
 @pytest.mark.parametrize("buffer", [0.0, 0.25])
 def test_pro_rata_closes_the_same_share_of_every_position_and_restores_the_account(buffer):
     world = two_positions((1_900, 1_900), 20_000, buffer=buffer, selection="pro_rata")

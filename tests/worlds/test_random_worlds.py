@@ -67,7 +67,7 @@ def policies(draw, funded: bool) -> dict[str, Any]:
         "fillable_spread": pick(1.5, 20.0), "fillable_adjustment": pick(0.5, 4.0), "discount": pick(0.0, 0.02),
         "target": pick("restore", "restore", "full", "next_tier", "close_factor"), "buffer": pick(0.0, 0.2),
         "tiers_down": pick(1, 2), "close_factor": pick(0.3, 1.0), "throttle": pick(None, None, throttle),
-        "selection": pick("largest_requirement", "largest_loss", "pro_rata", "all"),
+        "selection": pick("largest_requirement", "largest_loss", "random", "pro_rata", "all"),
         "take_over_below": pick(None, None, 0.67, 1.0) if funded else None, "check_every_steps": pick(1, 1, 3),
         **pick({}, {"leftover_to": "fund"}, {"cancel_orders": "instrument"}, {"cancel_orders": "none"}),
     }  # fmt: skip
