@@ -197,7 +197,7 @@ def margin_of_preset(regime: Any, contract: str, scale: float | None) -> Margin:
         return Margin(maintenance, Curve(rates, mode="whole", slope=slope, minimum=minimum))
     if own is None or own.ratio is not None:
         return Margin(maintenance, exact(regime.initial_multiple if own is None else own.ratio))
-    tiers = scaled(own.tiers) if own.tiers is not None else ((ZERO, 1 / exact(own.max_leverage)),)
+    tiers = scaled(own.tiers) if own.tiers is not None else ((ZERO, 1 / exact(own.max_leverage or 1.0)),)
     slope = slope if own.slope is None else exact(own.slope)
     return Margin(maintenance, Curve(tiers, mode=own.mode, slope=slope, minimum=minimum))
 

@@ -1,0 +1,68 @@
+"""Schedules of every form: what is refused, by path, value and rule, and what a list of rows means."""
+
+import pytest
+from small_worlds import TIERS, small_scenario, small_session
+
+from sim.scenario import load
+
+SCHEDULE = "venues.binance.margin.schedules.BTCUSDT"
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "says"),
+    [
+        ("{tiers: [[0, 1.5]]}", "tiers.0.1", "1.5 is not allowed; allowed: a number above 0 to 1"),
+        ("{tiers: [[0, 0.01], [0, 0.02]]}", "tiers.1.0", "floor 0 after 0; floors must rise"),
+        ("{tiers: [[0, 0.02], [9, 0.01]]}", "tiers.1.1", "maintenance rate 0.01 after 0.02; rates must not fall"),
+        ("{tiers: [[5, 0.01]]}", "tiers.0.0", "the first floor is 5; allowed: 0"),
+        ("{tiers: [[0, 0.01, 50], [9, 0.01, 60]]}", "tiers.1.2", "leverage must not rise"),
+        ("{tiers: []}", "tiers", "a list of 1 to 64 items"),
+        ("{tiers: [[0, 0.01]], mode: wole}", "mode", "'wole' is not allowed; allowed: one of marginal, whole"),
+        ("{tiers: [[0, 0.01]], slop: 1}", "slop", "unknown key; did you mean 'slope'?"),
+        ("{tiers: [[0, 0.01]], slope: -1}", "slope", "-1 is not allowed; allowed: a number from 0 to 1"),
+        (
+            "{tiers: [[0, 0.01]], initial: {}}",
+            "initial",
+            "nothing is given; allowed: one of tiers, ratio, max_leverage",
+        ),
+        ("{tiers: [[0, 0.01]], initial: {ratio: 2, max_leverage: 9}}", "initial", "ratio and max_leverage are given"),
+        (
+            "{tiers: [[0, 0.01]], initial: {ratio: 0.5}}",
+            "initial.ratio",
+            "0.5 is not allowed; allowed: a number from 1",
+        ),
+        ("{tiers: [[0, 0.01, 9]], initial: {ratio: 2}}", "initial", "leave out one of the two"),
+        ("{tiers: [[0, 0.02]], initial: {tiers: [[0, 0.01]]}}", "BTCUSDT", "is above the initial margin"),
+        (
+            "{tiers: [[0, 0.01]], slope: 0.01, initial: {max_leverage: 60, slope: 0.001}}",
+            "initial.slope",
+            "at least that",
+        ),
+        ("{tiers: [[0, 0.001], [1e6, 1]], initial: {ratio: 900}}", "initial", "a smaller multiple of maintenance"),
+        ("{tiers: [[0, 0.001], [9e14, 0.123456789]], initial: {ratio: 1}}", "BTCUSDT", "beyond 64 bits"),
+        ("7", "BTCUSDT", "7 is not allowed; allowed: a list"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused_by_path_value_and_rule(refused, value, path, says):
+    lines = refused("btc_2025_10_10", f"{SCHEDULE}={value}")
+    assert any(f"{path}: " in line and says in line for line in lines), lines
+
+
+def test_a_mapping_with_the_rows_of_a_list_is_the_list_to_the_byte():
+    digests = []
+    for schedules in (TIERS, {name: {"tiers": rows} for name, rows in TIERS.items()}):
+        session = small_session({"venues.venue.margin.schedules": schedules}, seed=5)
+        session.advance(40)
+        digests.append(session.digest())
+    assert digests[0] == digests[1]
+
+
+def test_schedules_as_lists_have_no_form_beyond_tiers():
+    scenario = load("btc_2025_10_10")
+    assert all(
+        isinstance(rows, tuple) for venue in scenario.venues.values() for rows in venue.margin.schedules.values()
+    )
+    assert not small_session().world.instruments["margin_form"].any()
+    whole = {name: {"tiers": rows, "mode": "whole"} for name, rows in TIERS.items()}
+    assert small_session({"venues.venue.margin.schedules": whole}).world.instruments["margin_form"].all()
+    assert small_scenario({"venues.venue.margin.schedules": whole}).dump()["venues"]["venue"]["margin"]["schedules"]
