@@ -57,7 +57,8 @@ def _checks(good: pd.DataFrame) -> Iterator[Check]:
     legs = float((october["fall_legs"].astype(float) > 1.0).mean())
     yield "seeds with more than one leg", f"{legs:.2f}", ">= 0.5", legs >= LEGS_MIN
     both = october[october["first_adl_step"].notna()]
-    later = int((both["first_adl_step"] >= both["first_fund_payment_step"]).sum())
+    paid, refused = both["first_fund_payment_step"], both["first_refusal_step"]
+    later = int(((both["first_adl_step"] >= refused) & (refused >= paid)).sum())
     yield "deleveraging after the fund only", f"{later} of {len(both)}", "all", later == len(both)
     calm = pd.Series(values_of(good, "no_news", "liquidated_share_of_open_interest")) / HOURS
     quiet = float((calm < CALM_SHARE_MAX).mean())

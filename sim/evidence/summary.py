@@ -124,6 +124,7 @@ def _fund(steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: Ope
         "largest_need": need,
         "largest_need_bp": _bp(need, value),
         "first_fund_payment_step": _first_step(funds["first_payment_step"]),
+        "first_refusal_step": _first_step(funds["exhausted_step"]),
         "first_adl_step": _first_step(funds["adl_first_step"]),
         "adl_notional": adl_notional,
         "adl_share_of_liquidated": _ratio(adl_notional, liquidated),

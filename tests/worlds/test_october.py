@@ -57,10 +57,12 @@ def test_the_fall_has_more_than_one_leg_in_half_of_the_seeds():
     assert np.mean([one["fall_legs"] > 1 for one in played()]) >= 0.5
 
 
-def test_auto_deleveraging_never_comes_before_the_fund_has_paid():
-    steps = [(one["first_fund_payment_step"], one["first_adl_step"]) for one in played()]
-    deleveraged = [(paid, adl) for paid, adl in steps if adl is not None]
-    assert len(deleveraged) >= 8 and all(paid is not None and paid <= adl for paid, adl in deleveraged)
+def test_auto_deleveraging_comes_only_after_the_fund_has_paid_and_then_refused():
+    names = ("first_fund_payment_step", "first_refusal_step", "first_adl_step")
+    steps = [tuple(one[name] for name in names) for one in played()]
+    deleveraged = [(paid, refused, adl) for paid, refused, adl in steps if adl is not None]
+    assert len(deleveraged) >= 8
+    assert all(None not in (paid, refused) and paid <= refused <= adl for paid, refused, adl in deleveraged)
 
 
 def test_without_news_hardly_anything_is_liquidated():
