@@ -6,7 +6,7 @@ import pandas as pd
 
 from sim.evidence.analysis import Analysis
 from sim.evidence.figures_october import MarketPath, market_path, october_figure
-from sim.evidence.statistics import paired_difference
+from sim.evidence.statistics import Interval, paired_difference
 from sim.evidence.targets import Check, Target, judged, values_of, with_forced_share
 from sim.runs.run import simulate
 from sim.scenario import load
@@ -67,8 +67,15 @@ def _checks(good: pd.DataFrame) -> Iterator[Check]:
     for arm, most in FALLS_MAX.items():
         fall = float(pd.Series(values_of(good, arm, "price_drawdown")).median())
         yield f"drawdown, news of {arm[5]} %", f"{fall:.3f}", f"below {most:g}", fall < most
-    stay = good[good["arm"] == "makers_stay"].set_index("seed")["amplification"]
-    pairs = pd.concat([stay, october["amplification"]], axis=1, keys=["stay", "leave"]).dropna()
-    raised = paired_difference(pairs["stay"].tolist(), pairs["leave"].tolist())
-    above = raised.low is not None and raised.low > 0.0
-    yield "makers leave: amplification more", raised.text(2), "above 0", above
+    far = pd.Series(values_of(good, "news_3_percent", "price_drawdown")) > FALLS_MAX["news_3_percent"]
+    yield "runs that fall farther at 3 %", f"{int(far.sum())} of {len(far)}", "", True
+    raised = _amplified(good, "makers_stay")
+    yield "makers leave or fill up: amplified", raised.text(2), "above 0", raised.low is not None and raised.low > 0.0
+    yield "they ignore volatility: amplified", _amplified(good, "makers_ignore_volatility").text(2), "", True
+
+
+def _amplified(good: pd.DataFrame, arm: str) -> Interval:
+    """How much more the October makers amplify the fall than those of an arm, paired by seed."""
+    other, october = (good[good["arm"] == name].set_index("seed")["amplification"] for name in (arm, "october"))
+    pairs = pd.concat([other, october], axis=1, keys=["other", "october"]).dropna()
+    return paired_difference(pairs["other"].tolist(), pairs["october"].tolist())

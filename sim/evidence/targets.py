@@ -10,7 +10,7 @@ import pandas as pd
 from sim.evidence.analysis import Analysis
 from sim.evidence.statistics import median_interval
 
-Check = tuple[str, str, str, bool]  # text, value, band, passed
+Check = tuple[str, str, str, bool]  # text, value, band (empty: reported only), passed
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def judged(
             rows.append(row)
             numbers.append(number)
     for text, value, band, passed in checks:
-        word = "in" if passed else "out"
+        word = "" if not band else "in" if passed else "out"
         rows.append({"quantity": text, "median": value, "95 %": "", "10 to 90 %": "", "band": band, "verdict": word})
     outside = [row["quantity"] for row in rows if row["verdict"] == "out"]
     with_band = sum(row["verdict"] != "" for row in rows)

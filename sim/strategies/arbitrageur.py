@@ -20,7 +20,9 @@ class Arbitrageur(Record):
     count: int = dial(4, "arbitrageurs", unit="rows", source=ASSUMED, ge=1, le=1_000)
     capital: float = dial(1.0e9, "money that each brings", unit="quote", source=ASSUMED, ge=0, le=1e13)
     anchor: Literal["index", "value"] = dial(
-        "index", "what they hold the book against: the index, or its path without what follows this venue's own price"
+        "index",
+        "what they hold the book against: the index, or its path without what follows this venue's own price",
+        source=ASSUMED,
     )
     band_bp: float = dial(
         3.0, "gap between book and anchor that is left alone", unit="bp", source=PROTOTYPE, ge=0, le=5_000

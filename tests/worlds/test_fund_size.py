@@ -7,7 +7,7 @@ from sim.scenario import load
 from sim.scenario.build import build_session
 
 ENDLESS = "venues.binance.waterfall.insurance_fund.inexhaustible=true"
-STRESS = "stressed_close_out_rate: 0.1"  # as in the scenario, since the need is counted under it
+STRESS = "stressed_close_out_rate: 0.13"  # as in the scenario, since the need is counted under it
 SOLD = ("liquidated_long", "liquidated_short", "adl_value")
 MARKET = ("step", "instrument", "last_price", "mark_price", "open_interest", *SOLD)
 
