@@ -11,13 +11,13 @@ from sim.agents.strategy import Seat, Strategy
 from sim.agents.view import MarketView
 from sim.scenario import Scenario
 from sim.scenario.build import UserTrader
+from sim.scenario.check_populations import highest_leverage
 from sim.scenario.opening import LARGEST_BALANCE
 from sim.scenario.schedules import atom_of
 
 if TYPE_CHECKING:
     from sim.model import MarketModel
 
-LEVERAGE_MAX = 1_000.0
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 
 
@@ -119,7 +119,7 @@ def _check(scenario: Scenario, offer: TraderOffer, account: UserTrader) -> None:
         raise ValueError(f"trader {account.name}: no venue {account.venue!r}{near}")
     for word, value, low, high in (
         ("capital", offer.capital, 0.0, largest),
-        ("leverage", offer.leverage, 1.0, LEVERAGE_MAX),
+        ("leverage", offer.leverage, 1.0, highest_leverage(scenario, account.venue) or 1.0),
     ):
         if isinstance(value, bool) or not math.isfinite(value) or not low <= value <= high:
             raise ValueError(f"trader {account.name}: {word} {value!r} is not allowed; {low:g} to {high:g} is")

@@ -107,14 +107,19 @@ def check_shares(path: tuple[str | int, ...], name: str, shares: Mapping[str, fl
         yield path, f"shares of population '{name}' sum to {total:g}; allowed: 1"
 
 
+def highest_leverage(scenario: Scenario, venue: str) -> float | None:
+    """Return the highest leverage that a venue allows on what it lists; None where it lists nothing it has rules for."""
+    book = scenario.venues.get(venue)
+    listed = [item.contract_name for item in scenario.instruments if item.venue == venue]
+    caps = [leverage_cap(book.margin, name) for name in listed if name in book.margin.schedules] if book else []
+    return max(caps, default=None)
+
+
 def check_leverage(scenario: Scenario, row: int, population: Population) -> Iterator[Found]:
     """Yield a problem for each leverage that no schedule of the population's venue allows."""
-    venue = scenario.venues.get(population.venue)
-    listed = [item.contract_name for item in scenario.instruments if item.venue == population.venue]
-    caps = [leverage_cap(venue.margin, name) for name in listed if name in venue.margin.schedules] if venue else []
-    if not caps:
+    cap = highest_leverage(scenario, population.venue)
+    if cap is None:
         return  # the checks of venues and instruments say what is missing
-    cap = max(caps)
     for dial in LEVERAGE_DIALS:
         value = getattr(population, dial, None)
         if value is not None and value > cap:
