@@ -108,7 +108,7 @@ def check_shares(path: tuple[str | int, ...], name: str, shares: Mapping[str, fl
 
 
 def highest_leverage(scenario: Scenario, venue: str) -> float | None:
-    """Return the highest leverage that a venue allows on what it lists; None where it lists nothing it has rules for."""
+    """Return the highest leverage that a venue allows on what it lists; None where it has no rules for that."""
     book = scenario.venues.get(venue)
     listed = [item.contract_name for item in scenario.instruments if item.venue == venue]
     caps = [leverage_cap(book.margin, name) for name in listed if name in book.margin.schedules] if book else []
