@@ -135,6 +135,14 @@ class Policy(Record):
     price_band: float | None = dial(
         None, "no order farther than this from the mark", unit="of mark", source=RULES, gt=0, le=0.99
     )
+    take_over_below: float | None = dial(
+        None,
+        "share of maintenance below which the fund takes over instead",
+        unit="of maintenance",
+        source=RULES,
+        gt=0,
+        le=1,
+    )
     cap_per_step: float | None = dial(
         None, "most notional a step and instrument", unit="quote", source=RULES, gt=0, le=LARGEST
     )

@@ -66,6 +66,9 @@ class _Desk:
 
     def orders(self, account: Account) -> list[Order]:
         found: list[Order] = []
+        below = self.policy.take_over_below
+        if below is not None and account.equity < exact(below) * self.maintenance(account):
+            return found  # the fund takes it over as it is
         sold = ZERO
         rows = [leg.row for leg in sorted(account.legs, key=lambda leg: -account.leg_requirement(leg, initial=False))]
         for row in rows:

@@ -4,12 +4,16 @@ import json
 
 import pytest
 
-from sim.runs.run import run_command
+from sim.runs.run import run_command, simulate
 from sim.scenario import ScenarioError, load
 from sim.scenario.folders import configs_folder, venue_names
 from sim.scenario.rule_books import NUMBERS_IN, read_rule_book
 
 NAMES = venue_names()
+LESS_LEVERAGE = {"drift_2024": ["populations.trend.leverage_median=10"]}  # than late entrants of October choose
+FALL = [
+    f"instruments.{name}.news=[{{start_step: 5, duration_steps: 200, size: -0.15}}]" for name in ("BTCUSDT", "ETHUSDT")
+]
 BOOK = """
 title: Mine
 sources: {{margin.schedules: assumed, contracts: assumed{more}}}
@@ -48,8 +52,17 @@ def test_every_number_of_a_rule_book_has_a_source_and_every_source_a_number(name
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_rule_that_is_stood_in_for_is_named(name):
-    for rule, text in load("btc_2025_10_10", [f"venues.binance.rules={name}"]).venues["binance"].nearest.items():
+    scenario = load("btc_2025_10_10", [f"venues.binance.rules={name}", *LESS_LEVERAGE.get(name, [])])
+    for rule, text in scenario.venues["binance"].nearest.items():
         assert rule.split(".")[0] in NUMBERS_IN and len(text) > 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_october_under_every_rule_book_adds_up_while_it_liquidates(name):
+    audited = ["record.audit_every_steps=20", "populations.speculators.count=2000", "steps=300"]
+    scenario = load("btc_2025_10_10", [f"venues.binance.rules={name}", *FALL, *audited, *LESS_LEVERAGE.get(name, [])])
+    summary = simulate(scenario, 1).summary  # the audit raises where money or sizes do not add up
+    assert summary["liquidations"] > 0 and summary["liquidated_notional"] > 0.0
 
 
 def test_a_number_without_a_source_is_refused_by_path_value_and_rule(written):
