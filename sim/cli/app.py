@@ -186,7 +186,10 @@ def margin(
 
 
 @app.command()
-def venues(as_json: AsJson = False) -> None:
+def venues(
+    as_json: AsJson = False,
+    table: Annotated[bool, typer.Option("--table", help="every dial beside every venue, as Markdown")] = False,
+) -> None:
     """List the rule books of venues.
 
     Each with its date, its title and the first tier of every contract.
@@ -194,7 +197,7 @@ def venues(as_json: AsJson = False) -> None:
     with exit_codes():
         from sim.cli.margin import venues_command
 
-        venues_command(as_json=as_json)
+        venues_command(as_json=as_json, table=table)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 
 from sim.calculator.comparison import compare as compared
+from sim.calculator.dial_table import dial_tables
 from sim.calculator.report import Statement, report
 from sim.calculator.table import first_tiers, text_of, venues_text
 from sim.scenario.cases import read_cases, venue_documents
@@ -31,9 +32,12 @@ def _answer(statement: Statement, compare: bool) -> dict[str, Any]:
     return {**answer, "compare": compared(statement)} if compare else answer
 
 
-def venues_command(as_json: bool) -> None:
+def venues_command(as_json: bool, table: bool = False) -> None:
     """Print the rule books that come with the package."""
     found = venue_documents()
+    if table:
+        typer.echo(dial_tables(found), nl=False)
+        return
     if not as_json:
         typer.echo(venues_text(found))
         return

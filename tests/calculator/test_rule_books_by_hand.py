@@ -1,12 +1,14 @@
 """Every rule book in figures that were computed by hand; its name says which."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sim.calculator.dial_table import dial_tables
 from sim.calculator.report import report
-from sim.scenario.cases import read_cases
+from sim.scenario.cases import read_cases, venue_documents
 from sim.scenario.folders import venue_names
 
 
@@ -93,3 +95,10 @@ def test_a_rule_book_gives_what_was_computed_by_hand(tmp_path, venue, mark, wall
 def test_every_rule_book_has_at_least_three_cases_by_hand():
     counts = {name: sum(row[0] == name for row in BY_HAND) for name in venue_names()}
     assert {name: count for name, count in counts.items() if count < 3} == {}
+
+
+def test_the_tables_of_the_explanation_are_those_of_the_rule_books():
+    text = (Path(__file__).parents[2] / "docs" / "explanation" / "margin.md").read_text(encoding="utf-8")
+    tables = dial_tables(venue_documents())
+    assert tables in text, "run: firesale venues --table, and put what it prints into docs/explanation/margin.md"
+    assert all(f"| `{name}` |" in tables for name in venue_names())
