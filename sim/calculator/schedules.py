@@ -14,6 +14,7 @@ from sim.calculator.piecewise import ZERO, Piecewise
 Tier = tuple[Fraction, Fraction]  # notional floor, rate
 ONE = Fraction(1)
 IDENTITY = Piecewise.line(0, 1)
+GRAIN = Fraction(1, 10**9)  # to which the engine, and so a venue, rounds a rate by the root of size up
 
 
 def marginal_amounts(tiers: Sequence[Tier]) -> list[Fraction]:
@@ -35,6 +36,7 @@ class Curve:
     slope: Fraction = ZERO
     root: Fraction = ZERO
     minimum: Fraction = ZERO
+    grain: Fraction = ZERO  # a rate by the root is rounded up to a multiple of it; zero: to 256 bits
 
     @property
     def amounts(self) -> list[Fraction]:
@@ -56,12 +58,18 @@ class Curve:
         """The requirement as a function of the notional, for a position of `size`; None: the notional is its size."""
         return self._function(size) if self.depends_on_size else self._plain
 
+    def _root_premium(self, rate: Fraction, size: Fraction) -> Fraction:
+        reach, relief = self.root * square_root(size), rate * min(ONE, self.root)
+        if self.grain:
+            reach, relief = -(-reach // self.grain) * self.grain, relief // self.grain * self.grain
+        return max(reach - relief, ZERO)
+
     def _function(self, size: Fraction | None) -> Piecewise:
         pieces = []
         for (floor, rate), amount in zip(self.tiers, self.amounts, strict=True):
             square = ZERO
             if self.root and size is not None:
-                rate = max(rate, rate - rate * min(ONE, self.root) + self.root * square_root(size))
+                rate += self._root_premium(rate, size)
             if self.slope and size is not None:
                 rate += self.slope * size
             elif self.slope:
@@ -191,15 +199,17 @@ def margin_of_preset(regime: Any, contract: str, scale: float | None) -> Margin:
     if isinstance(schedule, tuple):
         return Margin(maintenance, Curve(tuple(preset_initial(regime, contract, scale)), mode="whole"))
     slope, minimum, own = exact(schedule.slope), exact(schedule.minimum), schedule.initial
-    maintenance = replace(maintenance, mode=schedule.mode, slope=slope, minimum=minimum)
+    root = exact(schedule.square_root)
+    maintenance = replace(maintenance, mode=schedule.mode, slope=slope, root=root, minimum=minimum, grain=GRAIN)
     if own is None and len(schedule.tiers[0]) > 2:
         rates = tuple(preset_initial(regime, contract, scale))
-        return Margin(maintenance, Curve(rates, mode="whole", slope=slope, minimum=minimum))
+        return Margin(maintenance, replace(maintenance, tiers=rates, mode="whole"))
     if own is None or own.ratio is not None:
         return Margin(maintenance, exact(regime.initial_multiple if own is None else own.ratio))
     tiers = scaled(own.tiers) if own.tiers is not None else ((ZERO, 1 / exact(own.max_leverage or 1.0)),)
     slope = slope if own.slope is None else exact(own.slope)
-    return Margin(maintenance, Curve(tiers, mode=own.mode, slope=slope, minimum=minimum))
+    root = root if own.square_root is None else exact(own.square_root)
+    return Margin(maintenance, replace(maintenance, tiers=tiers, mode=own.mode, slope=slope, root=root))
 
 
 def ratio_curve(maintenance: Curve, ratio: Fraction) -> Curve:

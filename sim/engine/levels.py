@@ -25,9 +25,16 @@ class _Positions:
         self.instrument, self.lots, self.entry, self.rest = world.instruments[k], lots, entry, rest
         self.form = int(self.instrument["margin_form"])
         self.floors, self.rates, self.deductions = _lines(world, k)
-        self.premium = float(self.instrument["slope"]) / FINE / max(float(self.instrument["slope_lots"]), 1.0)
+        self.premium = self._premium()
         self.fixed = bool(world.clock[0]["arithmetic"])
         self.unit = np.abs(lots) * float(self.instrument["tick_value"])
+
+    def _premium(self) -> np.ndarray:
+        """Rate that the size of each position adds."""
+        row, size = self.instrument, np.abs(self.lots)
+        added = float(row["slope"]) / FINE / max(float(row["slope_lots"]), 1.0) * size
+        root = np.ceil(np.sqrt(float(row["root"]) / max(float(row["root_lots"]), 1.0) * size))
+        return np.asarray(added + np.maximum(root - float(row["root_relief"]), 0.0) / FINE)
 
     def needed(self, price: np.ndarray, tier: int | None = None) -> np.ndarray:
         """Requirement at a price in ticks: by the tier of each notional, or as in one tier."""
@@ -37,7 +44,7 @@ class _Positions:
         total = self.rates[row] * base - self.deductions[row]
         if not self.form & FORM_EXTENDED:
             return np.asarray(total)
-        total = np.minimum(total + self.premium * np.abs(self.lots) * base, base)
+        total = np.minimum(total + self.premium * base, base)
         total = np.maximum(total, float(self.instrument["minimum_margin"]))
         fee = float(self.instrument["closing_fee"]) / FINE
         if self.form & FORM_FEE_AT_BANKRUPTCY and not self.fixed:

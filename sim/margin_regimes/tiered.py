@@ -35,6 +35,9 @@ class Initial(Record):
     slope: float | None = dial(
         None, "rate added a unit of size; default: as for maintenance", unit="1 / base", ge=0, le=1
     )
+    square_root: float | None = dial(
+        None, "coefficient of the square root of size; default: as for maintenance", unit="1 / sqrt(base)", ge=0, le=1
+    )
 
 
 class Schedule(Record):
@@ -49,6 +52,9 @@ class Schedule(Record):
     )
     mode: Mode = dial("marginal", "marginal: a rate applies above its floor; whole: to all of the notional")
     slope: float = dial(0.0, "rate added a unit of size; the rate stops at one", unit="1 / base", ge=0, le=1)
+    square_root: float = dial(
+        0.0, "c in max(w, w - w c + c sqrt(size)) for the one rate w", unit="1 / sqrt(base)", ge=0, le=1
+    )
     minimum: float = dial(0.0, "smallest margin of a position", unit="quote", ge=0, le=1e12)
     initial: Initial | None = dial(
         None, "initial margin; default: from the rows' leverage, or regime.initial_multiple of maintenance"

@@ -3,7 +3,7 @@
 Every requirement is a whole number of atoms, rounded up: no rounding favours the account.
 """
 
-from sim.rules.rounding import ceil_div
+from sim.rules.rounding import ceil_div, ceil_root
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
 
@@ -11,6 +11,7 @@ FINE = 10**9  # premiums, closing fees and withheld shares are parts of this
 GROWTH = 4.0  # tiers, premium, fee and withheld profit each follow the notional at a rate of one at most
 EDGE_MARGIN = 1e-9  # of displacement, far above the rounding of floats
 NO_EDGE = 1e300
+ROOT_MAX = 4e18  # parts squared of a root of two, from where on the rate stops at one whatever is taken off
 
 
 @kernel
@@ -23,17 +24,32 @@ def tier_row(tiers, first, n, value):
 
 
 @kernel
-def sized_parts(world, first, n, base, lots, slope, slope_lots, inner, least, value, fee):
+def size_premium(lots, slope, slope_lots, root, root_lots, root_relief):
+    """Parts of FINE that size adds to the rate, at most all of them; slope and root are each rounded up.
+
+    `slope` parts for every `slope_lots` lots, and what the root of `root` parts squared for every `root_lots` lots
+    is above `root_relief`.
+    """
+    never_inline()
+    premium = min(ceil_div(slope * lots, slope_lots), FINE)
+    if root == 0:
+        return premium
+    if float(root) * float(lots) >= ROOT_MAX * float(root_lots):
+        return FINE
+    return min(premium + max(ceil_root(ceil_div(root * lots, root_lots)) - root_relief, 0), FINE)
+
+
+@kernel
+def sized_parts(world, first, n, base, premium, inner, least, value, fee):
     """(atoms, parts of FINE) of max(least, min(base, max(inner, tier + premium))) + fee * value, exactly.
 
-    The premium is `slope` parts of FINE for every `slope_lots` lots, rounded up, on the notional `base`.
+    The premium counts on the notional `base`.
     """
     never_inline()
     scale = world.clock[0]["rate_scale"]
     tier = world.tiers[tier_row(world.tiers, first, n, base)]
     rest = base % scale * tier["rate"] - tier["deduction"]
     whole = base // scale * tier["rate"] + rest // scale
-    premium = min(ceil_div(slope * lots, slope_lots), FINE)
     rest = rest % scale * (FINE // scale) + base % FINE * premium
     whole += base // FINE * premium + rest // FINE
     rest = rest % FINE
@@ -69,9 +85,13 @@ def position_requirement(world, instrument, size, entry, price, equity):
             owed = max(equity - worth if size < 0 else worth - equity, 0)
             divisor = FINE + fee if size < 0 else FINE - fee
             fee = 0
+    premium = size_premium(
+        abs(size), instrument["slope"], instrument["slope_lots"],
+        instrument["root"], instrument["root_lots"], instrument["root_relief"],
+    )  # fmt: skip
     whole, rest = sized_parts(
-        world, instrument["first_tier"], instrument["n_tiers"], base, abs(size),
-        instrument["slope"], instrument["slope_lots"], int(0), instrument["minimum_margin"], value, fee,
+        world, instrument["first_tier"], instrument["n_tiers"], base, premium,
+        int(0), instrument["minimum_margin"], value, fee,
     )  # fmt: skip
     held_back = max(worth - entry, 0)
     rest += held_back % FINE * instrument["withheld"]

@@ -5,7 +5,7 @@ deductions that make it continuous, whole-position tiers have none. Requirements
 Instruments with an extended form (`rules/forms.py`) ask for whole atoms, which are taken off equity.
 """
 
-from sim.rules.forms import position_requirement, sized_parts
+from sim.rules.forms import position_requirement, size_premium, sized_parts
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED, FORM_INITIAL_MARGINAL
@@ -230,9 +230,12 @@ def _initial_margin_by_form(world, instrument, own_rate, value, lots):
     own = rate_of(value, own_rate, world.clock[0]["rate_scale"])
     if value <= 0:
         return own
+    premium = size_premium(
+        lots, instrument["initial_slope"], instrument["initial_slope_lots"],
+        instrument["initial_root"], instrument["initial_root_lots"], instrument["initial_root_relief"],
+    )  # fmt: skip
     whole, rest = sized_parts(
-        world, instrument["first_initial_tier"], instrument["n_initial_tiers"], value, lots,
-        instrument["initial_slope"], instrument["initial_slope_lots"], instrument["initial_minimum"],
-        instrument["minimum_margin"], value, instrument["closing_fee"],
+        world, instrument["first_initial_tier"], instrument["n_initial_tiers"], value, premium,
+        instrument["initial_minimum"], instrument["minimum_margin"], value, instrument["closing_fee"],
     )  # fmt: skip
     return max(own, whole + int(rest > 0))

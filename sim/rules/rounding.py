@@ -1,4 +1,6 @@
-"""Integer division with its rounding stated, and exact products past 64 bits."""
+"""Integer division and roots with their rounding stated, and exact products past 64 bits."""
+
+import math
 
 from sim.terms import kernel
 
@@ -11,6 +13,17 @@ PRODUCT_MAX = 4e18  # below 2**62, with room for the rounding of floats
 def ceil_div(a, b):
     """a / b rounded up, b > 0."""
     return -((-a) // b)
+
+
+@kernel
+def ceil_root(a):
+    """The square root of 0 <= a < 2**62 rounded up: the float is a start, integers decide."""
+    root = int(math.sqrt(float(a)))
+    while root * root > a:
+        root -= 1
+    while root * root < a:
+        root += 1
+    return root
 
 
 @kernel

@@ -34,7 +34,11 @@ def check_schedule(venue: Venue, contract: str) -> Iterator[Found]:
         yield from _check_rows(path, rows, "maintenance rate")
         yield from _check_leverage(venue, path, contract, rows)
         return
-    found = [*_check_rows((*path, "tiers"), rows, "maintenance rate"), *_check_initial(path, schedule)]
+    found = [
+        *_check_rows((*path, "tiers"), rows, "maintenance rate"),
+        *_check_initial(path, schedule),
+        *_check_root(path, schedule),
+    ]
     yield from found
     if not found:
         yield from _check_order(path, contract, margin_of_preset(venue.margin, contract, None))
@@ -82,6 +86,22 @@ def _check_initial(path: Place, schedule: Schedule) -> Iterator[Found]:
         yield from _check_rows((*path, "initial", "tiers"), own.tiers, "initial rate")
 
 
+def _check_root(path: Place, schedule: Schedule) -> Iterator[Found]:
+    own = schedule.initial
+    roots = [((*path, "square_root"), schedule.square_root, schedule.tiers)]
+    if own is not None:
+        roots.append(((*path, "initial", "square_root"), own.square_root or 0.0, own.tiers or ()))
+    for place, root, tiers in roots:
+        if root and len(tiers) > 1:
+            yield place, f"{root:g} with {len(tiers)} tiers; allowed: with one tier only"
+    if schedule.square_root and (own.ratio is not None if own else len(schedule.tiers[0]) == 2):
+        yield (
+            (*path, "initial"),
+            f"is a multiple of maintenance beside a square_root of {schedule.square_root:g}; allowed: tiers or "
+            "max_leverage",
+        )
+
+
 def _check_order(path: Place, contract: str, margin: Margin) -> Iterator[Found]:
     found = margin.conflict()
     if found is not None:
@@ -94,6 +114,12 @@ def _check_order(path: Place, contract: str, margin: Margin) -> Iterator[Found]:
     if initial_curve(margin).slope < margin.maintenance.slope:
         own, slope = float(initial_curve(margin).slope), float(margin.maintenance.slope)
         yield (*path, "initial", "slope"), f"{own:g} is below that of maintenance, {slope:g}; allowed: at least that"
+    if initial_curve(margin).root < margin.maintenance.root:
+        own, root = float(initial_curve(margin).root), float(margin.maintenance.root)
+        yield (
+            (*path, "initial", "square_root"),
+            f"{own:g} is below that of maintenance, {root:g}; allowed: at least that",
+        )
     if any(rate > RATE_MAX for _, rate in initial_curve(margin).tiers):
         yield (*path, "initial"), f"makes an initial rate above {RATE_MAX}; allowed: a smaller multiple of maintenance"
 

@@ -29,6 +29,9 @@ def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fr
     initial = initial_curve(margin)
     row["slope"], row["slope_lots"] = premium_parts(maintenance.slope * lot)
     row["initial_slope"], row["initial_slope_lots"] = premium_parts(initial.slope * lot)
+    for word, curve in (("", maintenance), ("initial_", initial)):
+        row[f"{word}root"], row[f"{word}root_lots"] = root_parts(curve.root**2 * lot)
+        row[f"{word}root_relief"] = int(curve.tiers[0][1] * min(curve.root, Fraction(1)) * FINE)
     row["minimum_margin"] = ceil(maintenance.minimum / atom)
     row["initial_minimum"] = ceil(initial.minimum / atom)
     fee = regime.closing_fee.rate if regime.closing_fee.basis != "none" else 0.0
@@ -38,7 +41,8 @@ def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fr
     )
     at_entry = regime.notional_basis == "entry"
     extended = at_entry or any(
-        row[name] > 0 for name in ("slope", "initial_slope", "minimum_margin", "closing_fee", "withheld")
+        row[name] > 0
+        for name in ("slope", "initial_slope", "root", "initial_root", "minimum_margin", "closing_fee", "withheld")
     )
     bits = {
         FORM_JUMPS: jumps(maintenance),
@@ -64,6 +68,17 @@ def premium_parts(rate: Fraction) -> tuple[int, int]:
     while rate * lots * 10 < PART_MAX and lots * 10 < PART_MAX:
         lots *= 10
     return ceil(rate * lots), lots
+
+
+def root_parts(square: Fraction) -> tuple[int, int]:
+    """(parts of 1e-9 squared, lots): the square of the rate that a root adds, exact where it fits, else rounded up."""
+    square = min(square, Fraction(4)) * FINE**2  # two is beyond every rate
+    if square.denominator == 1 or (square.numerator < PART_MAX and square.denominator < PART_MAX):
+        return square.numerator, square.denominator
+    lots = 1
+    while square * lots * 10 < PART_MAX and lots * 10 < PART_MAX:
+        lots *= 10
+    return ceil(square * lots), lots
 
 
 def piecewise(rows: list[tuple[Fraction, Fraction]], value: np.ndarray) -> np.ndarray:
@@ -101,6 +116,10 @@ def maintenance_at_start(
     if curve.slope:
         lot = scenario.contract_of(instrument).lot_size
         needed = np.minimum(needed + float(curve.slope) * lot * np.abs(lots) * base, base)
+    if curve.root:
+        lot, root = scenario.contract_of(instrument).lot_size, float(curve.root)
+        added = root * np.sqrt(lot * np.abs(lots)) - float(curve.tiers[0][1]) * min(root, 1.0)
+        needed = np.minimum(needed + np.maximum(added + 1.0 / FINE, 0.0) * base, base)
     if curve.minimum:
         needed = np.maximum(needed, float(curve.minimum))
     fee = regime.closing_fee

@@ -1,5 +1,6 @@
 """Margin schedules as integers: the scale of rates, the atom of money, the rows of the tier table."""
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import reduce
 from math import ceil, floor, gcd, lcm
@@ -29,7 +30,7 @@ def margin_of(scenario: Scenario, instrument: Instrument, scale: float | None = 
 def maintenance_curve(scenario: Scenario, instrument: Instrument, scale: float | None = None) -> Curve:
     """Maintenance in force: rates scaled and clamped at 1, equal neighbours merged."""
     curve = margin_of(scenario, instrument, scale).maintenance
-    return Curve(tuple(merged_tiers(curve.tiers)), curve.mode, None, curve.slope, curve.root, curve.minimum)
+    return replace(curve, tiers=tuple(merged_tiers(curve.tiers)), own_amount=None)
 
 
 def initial_curve(margin: Margin) -> Curve:

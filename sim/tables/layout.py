@@ -40,12 +40,14 @@ FUNDS = _layout(
 
 # (n_instruments,) prices in ticks (best_bid NONE / best_ask >= ladder end when empty); *_milli in 1/1000 tick;
 # tick_value: atoms that one lot gains when the price rises one tick; ladder: first tick of the price ladder.
-# margin_form: FORM_* bits, 0 for plain tiers; slope: rate added every slope_lots lots; minimums in atoms; slopes,
-# closing_fee and withheld (share of a profit that does not count) in 1e-9.
+# margin_form: FORM_* bits, 0 for plain tiers; slope: rate added every slope_lots lots; root: square of the rate that
+# root_lots lots add once it is above root_relief; minimums in atoms; slopes, root_relief, closing_fee and withheld
+# (share of a profit that does not count) in 1e-9, root in their square.
 INSTRUMENTS = _layout(
     "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
     "first_tier n_tiers first_initial_tier n_initial_tiers margin_form slope slope_lots initial_slope "
-    "initial_slope_lots minimum_margin initial_minimum closing_fee withheld "
+    "initial_slope_lots root root_lots root_relief initial_root initial_root_lots initial_root_relief "
+    "minimum_margin initial_minimum closing_fee withheld "
     "best_bid best_ask last_price mark_price index_price index_milli index_offset_milli index_follow_ppm "
     "index_lag_steps mark_kind mark_window mark_sample mark_clamp_ppm basis_sum basis_count basis_row "
     "funding_interval funding_first funding_rate_ppb funding_interest_ppb funding_clamp_ppb funding_cap_ppb "

@@ -37,6 +37,7 @@ FORMS = {
     "whole": ({}, {"mode": "whole"}),
     "premium": ({"initial_multiple": 3}, {"slope": 0.0002, "minimum": 40.0}),
     "whole_premium": ({}, {"mode": "whole", "slope": 0.00003, "initial": {"ratio": 1.5}}),
+    "root": ({}, {"square_root": 0.003, "minimum": 40.0, "initial": {"tiers": [[0, 0.02]], "square_root": 0.004}}),
     "own_initial": ({}, {"minimum": 25.0, "initial": {"tiers": [[0, 0.02], [30_000, 0.08], [90_000, 0.2]]}}),
     "fee": ({"closing_fee": {"rate": 0.0006, "basis": "mark"}}, {}),
     "entry": ({"notional_basis": "entry", "closing_fee": {"rate": 0.0006, "basis": "mark"}}, {}),
@@ -58,6 +59,8 @@ WORLDS = [
     ("cross", "restore", "market", "premium"),
     ("isolated", "full", "market", "whole_premium"),
     ("cross", "restore", "market", "own_initial"),
+    ("cross", "restore", "market", "root"),
+    ("isolated", "full", "ioc_fillable", "root"),
     ("isolated", "restore", "ioc_fillable", "fee"),
     ("cross", "restore", "market", "entry"),
     ("isolated", "restore", "market", "whole_entry"),
@@ -125,7 +128,10 @@ class Books:
 
     def __init__(self, scope, target, execution, form, seed, **more):
         regime, schedule = FORMS[form]
-        schedules = TIERS if not schedule else {name: {"tiers": rows, **schedule} for name, rows in RATES.items()}
+        kept = 1 if "square_root" in schedule else None  # such a premium stands on one rate
+        schedules = (
+            TIERS if not schedule else {name: {"tiers": rows[:kept], **schedule} for name, rows in RATES.items()}
+        )
         liquidation = {
             **VENUE["liquidation"],
             "target": target,

@@ -71,10 +71,14 @@ BY_HAND = [
     # The second level holds for all of 3 million: 2 % and 4 %.
     ("kraken_futures_2026", 50_000, 1e6, position("long", 60, 50_000), "maintenance_margin", 60_000),
     ("kraken_futures_2026", 50_000, 1e6, position("long", 60, 50_000), "initial_margin", 120_000),
-    # 100 BTC: 5 % and 1 % for size; 10 % and 1 % to open; 1 BTC: 5.01 %.
-    ("drift_2024", 50_000, 1e6, position("long", 100, 50_000), "maintenance_margin", 300_000),
-    ("drift_2024", 50_000, 1e6, position("long", 100, 50_000), "initial_margin", 550_000),
-    ("drift_2024", 50_000, 0, isolated("long", 1, 50_000, 10_000), "liquidation_price", 40_000 / 0.9499),
+    # 100 BTC, root 10: 5 % x 0.999 + 0.1 % x 10; 10 % x 0.999 + 1 % to open; 1 BTC: 4.995 % + 0.1 %.
+    ("drift_2024", 50_000, 1e6, position("long", 100, 50_000), "maintenance_margin", 299_750),
+    ("drift_2024", 50_000, 1e6, position("long", 100, 50_000), "initial_margin", 549_500),
+    ("drift_2024", 50_000, 0, isolated("long", 1, 50_000, 10_000), "liquidation_price", 40_000 / 0.94905),
+    # 0.0016 BTC, root 0.04 and so below the base rate: 5 %.
+    ("drift_2024", 50_000, 1e6, position("long", 0.0016, 50_000), "maintenance_margin", 4),
+    # 2 BTC: the root of two is irrational; its premium of 0.1 % x 1.41421356... is rounded up to 1e-9.
+    ("drift_2024", 50_000, 1e6, position("long", 2, 50_000), "maintenance_margin", 100_000 * (0.04995 + 0.001414214)),
     # 100 BTC: 1 % and 0.05 % for size; 2 % and 0.1 % to open; 500 dollars would need 5, the minimum is 50.
     ("synthetix_perps_v3_2024", 50_000, 1e6, position("long", 100, 50_000), "maintenance_margin", 52_500),
     ("synthetix_perps_v3_2024", 50_000, 1e6, position("long", 100, 50_000), "initial_margin", 105_000),

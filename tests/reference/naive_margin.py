@@ -17,11 +17,21 @@ class Terms:
     slope: Fraction = Fraction(0)
     minimum: Fraction = Fraction(0)
     lot_size: Fraction = Fraction(1)
+    root: Fraction = Fraction(0)
 
     @property
     def in_size(self) -> bool:
         """Whether more than the notional decides."""
-        return self.slope > 0 or self.minimum > 0
+        return self.slope > 0 or self.minimum > 0 or self.root > 0
+
+    def root_premium(self, lots: int) -> Fraction:
+        """What the square root of size adds to the one rate: the first whole 1e-9 whose square reaches it."""
+        square, parts = (self.root * 10**9) ** 2 * self.lot_size * lots, 0
+        for digit in reversed(range(32)):
+            parts += (1 << digit) if (parts + (1 << digit)) ** 2 < square else 0
+        parts += square > 0
+        taken_off = int(self.rows[0][1] * min(self.root, Fraction(1)) * 10**9)
+        return Fraction(max(parts - taken_off, 0), 10**9)
 
     def maintenance(self, notional: Fraction, lots: int) -> Fraction:
         """Before any closing fee."""
@@ -29,7 +39,10 @@ class Terms:
             needed = notional * [rate for floor, rate in self.rows if floor <= notional][-1]
         else:
             needed = maintenance_of(self.rows, notional)
-        return max(min(needed + notional * self.slope * self.lot_size * lots, notional), self.minimum)
+        return max(
+            min(needed + notional * (self.slope * self.lot_size * lots + self.root_premium(lots)), notional),
+            self.minimum,
+        )
 
 
 def terms_of(scenario: Scenario, k: int) -> Terms:
@@ -44,7 +57,7 @@ def terms_of(scenario: Scenario, k: int) -> Terms:
     if isinstance(schedule, tuple):
         return Terms(rows, lot_size=lot_size)
     slope, minimum = Fraction(str(schedule.slope)), Fraction(str(schedule.minimum))
-    return Terms(rows, schedule.mode == "whole", slope, minimum, lot_size)
+    return Terms(rows, schedule.mode == "whole", slope, minimum, lot_size, Fraction(str(schedule.square_root)))
 
 
 def maintenance_of(rows: list[tuple[Fraction, Fraction]], notional: Fraction) -> Fraction:

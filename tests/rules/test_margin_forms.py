@@ -1,7 +1,7 @@
 """Requirements beyond marginal tiers at the mark: premium, minimum, closing fee, entry notional, profit in part."""
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, isqrt
 
 import pytest
 from naive_margin import NaiveMargin
@@ -11,6 +11,7 @@ from small_worlds import TIERS, empty_session, small_scenario, small_session
 from sim.liquidation_policies.targets import target_lots
 from sim.rules.brute_force import sweep_all
 from sim.rules.margin import account_margin, is_breached
+from sim.rules.rounding import ceil_root
 from sim.rules.safe_radius import sweep
 from sim.scenario.schedules import margin_of
 from sim.terms import entry
@@ -27,6 +28,12 @@ def schedules(**more):
 FORMS = {
     "whole": {"schedules": schedules(mode="whole")},
     "premium": {"schedules": schedules(slope=0.0002, minimum=40.0)},
+    "root": {
+        "schedules": {
+            "BTC": {"tiers": RATES["BTC"][:1], "square_root": 0.0007, "initial": {"tiers": [[0, 0.02]]}},
+            "ETH": {"tiers": RATES["ETH"][:1], "square_root": 0.002, "initial": {"max_leverage": 50}},
+        }
+    },
     "whole_premium": {"schedules": schedules(mode="whole", slope=0.0002)},
     "fee": {"closing_fee": {"rate": 0.0006, "basis": "mark"}},
     "bankruptcy": {"closing_fee": {"rate": 0.0006, "basis": "bankruptcy"}},
@@ -208,6 +215,10 @@ INITIALS = {
     "stated": schedules(initial={"tiers": [[0, 0.02], [15_000, 0.2]]}),
     "leverage": {name: {"tiers": rows[:1], "initial": {"max_leverage": 50}} for name, rows in RATES.items()},
     "premium": schedules(slope=0.001, minimum=150.0, initial={"ratio": 1.5}),
+    "root": {
+        name: {"tiers": rows[:1], "square_root": 0.003, "initial": {"max_leverage": 50, "square_root": 0.01}}
+        for name, rows in RATES.items()
+    },
     "default": schedules(),
 }
 
@@ -229,3 +240,15 @@ def test_an_order_is_admitted_exactly_at_its_initial_margin_in_every_form(form, 
             desk.send(LIMIT, side, owner, price, lots)
             found.append(desk.at(price))
         assert found == [0, lots], (form, lots)
+
+
+@entry
+def root_of(value):
+    return ceil_root(value)
+
+
+def test_a_root_is_rounded_up_to_the_next_whole_number_and_exact_for_squares():
+    for side in (0, 1, 2, 3, 10, 46_341, 94_906_267, 2_000_000_000, 2_147_483_647):
+        for value in (side * side, side * side - 1, side * side + 1):
+            if value >= 0:
+                assert root_of(value) == isqrt(value) + (isqrt(value) ** 2 < value)

@@ -38,6 +38,27 @@ SCHEDULE = "venues.binance.margin.schedules.BTCUSDT"
             "initial.slope",
             "at least that",
         ),
+        (
+            "{tiers: [[0, 0.01], [9, 0.02]], square_root: 0.01, initial: {tiers: [[0, 0.05]]}}",
+            "square_root",
+            "0.01 with 2 tiers; allowed: with one tier only",
+        ),
+        (
+            "{tiers: [[0, 0.01]], square_root: 0.01, initial: {tiers: [[0, 0.05], [9, 0.1]], square_root: 0.02}}",
+            "initial.square_root",
+            "0.02 with 2 tiers",
+        ),
+        (
+            "{tiers: [[0, 0.01]], square_root: 0.01, initial: {ratio: 2}}",
+            "initial",
+            "is a multiple of maintenance beside a square_root of 0.01; allowed: tiers or max_leverage",
+        ),
+        ("{tiers: [[0, 0.01]], square_root: 0.01}", "initial", "allowed: tiers or max_leverage"),
+        (
+            "{tiers: [[0, 0.01]], square_root: 0.01, initial: {max_leverage: 20, square_root: 0.001}}",
+            "initial.square_root",
+            "0.001 is below that of maintenance, 0.01; allowed: at least that",
+        ),
         ("{tiers: [[0, 0.001], [1e6, 1]], initial: {ratio: 900}}", "initial", "a smaller multiple of maintenance"),
         ("{tiers: [[0, 0.001], [9e14, 0.123456789]], initial: {ratio: 1}}", "BTCUSDT", "beyond 64 bits"),
         ("7", "BTCUSDT", "7 is not allowed; allowed: a list"),

@@ -93,7 +93,10 @@ def stressed(pick) -> dict[str, Any]:
 @st.composite
 def schedules(draw) -> dict[str, Any]:
     """Rows alone, or mappings of every form."""
-    form = draw(st.sampled_from(["rows", "rows", "whole", "size", "whole_size", "ratio", "tiers"]))
+    form = draw(st.sampled_from(["rows", "rows", "whole", "size", "whole_size", "ratio", "tiers", "root"]))
+    if form == "root":
+        more = {"square_root": draw(st.sampled_from([0.0003, 0.02]))}
+        return {name: {"tiers": rows[:1], **more} for name, rows in TIERS.items()}
     if form == "rows":
         return TIERS
     more: dict[str, Any] = {"mode": "whole" if form.startswith("whole") else "marginal"}
