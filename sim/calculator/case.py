@@ -95,6 +95,20 @@ class TwoPhase(Record):
     cooldown_steps: int = dial(30, "steps until the second order", unit="steps", source=RULES, ge=1, le=1_000_000)
 
 
+class Window(Record):
+    """A market's capacity in a window of time (as on Synthetix); here no sale has used any of it."""
+
+    capacity: float = dial(..., "most notional of one instrument", unit="quote", source=RULES, gt=0, le=LARGEST)
+    steps: int = dial(1, "length of the window", unit="steps", source=RULES, ge=1, le=1_000_000)
+
+
+class Ramp(Record):
+    """A share of what is to be sold that grows with the time since the breach (as on Drift); here it is just there."""
+
+    start: float = dial(0.0, "share at the first step", unit="of what is to be sold", source=RULES, ge=0, le=1)
+    duration_steps: int = dial(60, "steps until all of it", unit="steps", source=RULES, ge=1, le=1_000_000)
+
+
 class Throttle(Record):
     """Limits on the first order of a position; what comes later is not printed."""
 
@@ -109,6 +123,8 @@ class Throttle(Record):
     )
     cooldown_steps: int = dial(1, "steps until the next order", unit="steps", source=RULES, ge=1, le=1_000_000)
     two_phase: TwoPhase | None = dial(None, "a smaller first order of large positions")
+    window: Window | None = dial(None, "capacity of each market in a window of time")
+    ramp: Ramp | None = dial(None, "a share that grows with the time since the breach")
 
 
 class Policy(Record):

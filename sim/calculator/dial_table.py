@@ -71,13 +71,17 @@ def _target(book: Book) -> str:
 
 def _throttle(book: Book) -> str:
     throttle = dict(book["liquidation"].get("throttle") or {})
-    phases = throttle.pop("two_phase", None)
+    phases, window, ramp = (throttle.pop(name, None) for name in ("two_phase", "window", "ramp"))
     found = [f"{name.replace('_', ' ')} {figure(value)}" for name, value in throttle.items()]
     if phases:
         found.append(
             f"above {figure(phases['above'])} first {figure(100 * phases['first_fraction'])} %, then after "
             f"{phases['cooldown_steps']} s"
         )
+    if window:
+        found.append(f"{figure(window['capacity'])} a market in {window['steps']} steps")
+    if ramp:
+        found.append(f"from {figure(100 * ramp['start'])} % to all in {ramp['duration_steps']} steps")
     return "; ".join(found) or "-"
 
 

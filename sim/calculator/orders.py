@@ -122,6 +122,8 @@ class _Desk:
         throttle = self.policy.throttle
         if throttle is None:
             return size
+        if throttle.ramp is not None:
+            size = min(size, self._lots_for(leg, exact(throttle.ramp.start) * size))
         if throttle.max_fraction is not None:
             least = self._lots_for(leg, exact(throttle.min_notional) / leg.quote_of_one)
             size = min(size, max(self._lots_for(leg, exact(throttle.max_fraction) * leg.size), least))
@@ -132,6 +134,10 @@ class _Desk:
             room = self._lots_within(leg, max(exact(throttle.max_notional) - sold, ZERO) / leg.quote_of_one)
             least = self.grid.lots.get(leg.instrument, ZERO) if sold == 0 else ZERO
             size = min(size, max(room, least))
+        if throttle.window is not None:
+            used = self.sent.get(leg.instrument, ZERO)
+            room = self._lots_within(leg, max(exact(throttle.window.capacity) - used, ZERO) / leg.quote_of_one)
+            size = min(size, max(room, self.grid.lots.get(leg.instrument, ZERO) if used == 0 else ZERO))
         return size
 
     def size(self, account: Account, leg: Leg) -> Fraction:

@@ -8,6 +8,9 @@ from sim.terms import kernel
 HYPERLIQUID = "Hyperliquid documentation, 2026: 20 % of positions above 100,000 USDC, the rest after 30 s"
 
 
+DRIFT = "Drift source: initial share and elapsed slots over about 150 slots, a minute"
+
+
 class TwoPhase(Record):
     """Of a large position only a part at first, and all of the rest after a pause."""
 
@@ -22,8 +25,22 @@ class TwoPhase(Record):
     )
 
 
+class Window(Record):
+    """All accounts of a market together: at most so much in a window, which a sale opens."""
+
+    capacity: float = dial(..., "most notional that is sold of one instrument in a window", unit="quote", gt=0, le=1e13)
+    steps: int = dial(..., "length of a window, from its first sale on", unit="steps", ge=1, le=1_000_000)
+
+
+class Ramp(Record):
+    """Of what an account has to sell since its breach only a share, which grows in a line from `start` to all of it."""
+
+    start: float = dial(0.0, "share at the first step", unit="of what is to be sold", source=DRIFT, ge=0, le=1)
+    duration_steps: int = dial(60, "steps until all of it", unit="steps", source=DRIFT, ge=1, le=1_000_000)
+
+
 class Throttle(Record):
-    """Limits on the sales of one account. An order closes a lot at least, so every throttle comes to an end."""
+    """Limits on the sales of a venue. An order closes a lot at least, so every throttle comes to an end."""
 
     max_fraction: float | None = dial(
         None, "most of a position in one order; null: all", unit="of position", source=ASSUMED, gt=0, le=1
@@ -38,6 +55,8 @@ class Throttle(Record):
         1, "steps from one order of a position to its next", unit="steps", source=ASSUMED, ge=1, le=1_000_000
     )
     two_phase: TwoPhase | None = dial(None, "a smaller first order of large positions; null: none")
+    window: Window | None = dial(None, "capacity of each market in a window of time; null: no limit")
+    ramp: Ramp | None = dial(None, "a share that grows with the time since the breach; null: all at once")
 
 
 @kernel
@@ -58,6 +77,8 @@ def throttled_lots(world, v, case, k, held, lots, t):
         return 0
     scale = world.clock[0]["fee_scale"]
     one = value_at_mark(world, k, 1)
+    if venue["ramp_steps"] > 0:
+        lots = ramped_lots(world, v, case, row, lots, t)
     if venue["sale_share"] >= 0:
         lots = min(lots, max(rate_of(held, venue["sale_share"], scale), ceil_div(venue["sale_least_atoms"], one)))
     if is_large(world, v, row, held * one):
@@ -66,7 +87,28 @@ def throttled_lots(world, v, case, k, held, lots, t):
         sold = world.cases[case]["sold_atoms"] if world.cases[case]["sold_step"] == t else 0
         least = 1 if sold == 0 else 0
         lots = min(lots, max((venue["sale_most_atoms"] - sold) // one, least))
+    if venue["window_steps"] > 0:
+        used = used_of_window(world, v, k, t)
+        lots = min(lots, max((venue["window_most_atoms"] - used) // one, 1 if used == 0 else 0))
     return lots
+
+
+@kernel
+def ramped_lots(world, v, case, row, lots, t):
+    """What of `lots` and of those sold before the ramp allows by now, less those sold."""
+    venue, scale = world.venues[v], world.clock[0]["fee_scale"]
+    elapsed = min(t - world.cases[case]["step"] - venue["latency_steps"], venue["ramp_steps"])
+    share = venue["ramp_start"] + (scale - venue["ramp_start"]) * elapsed // venue["ramp_steps"]
+    sold = world.sales[row]["lots"]
+    return min(max(rate_of(lots + sold, share, scale) - sold, 0), lots)
+
+
+@kernel
+def used_of_window(world, v, k, t):
+    """Atoms sold of an instrument in the window that is open; 0 where none is."""
+    instrument = world.instruments[k]
+    open_still = t - instrument["window_step"] < world.venues[v]["window_steps"]
+    return instrument["window_atoms"] if open_still else 0
 
 
 @kernel
@@ -82,4 +124,10 @@ def note_sale(world, v, case, k, held, lots, t):
     if world.cases[case]["sold_step"] != t:
         world.cases[case]["sold_step"] = t
         world.cases[case]["sold_atoms"] = 0
-    world.cases[case]["sold_atoms"] += value_at_mark(world, k, lots)
+    value = value_at_mark(world, k, lots)
+    world.cases[case]["sold_atoms"] += value
+    world.sales[row]["lots"] += lots
+    instrument, used = world.instruments[k], used_of_window(world, v, k, t)
+    if used == 0:
+        instrument["window_step"] = t
+    instrument["window_atoms"] = used + value

@@ -43,6 +43,12 @@ def check_sales(scenario: Scenario, instrument: Instrument) -> Iterator[Found]:
             f"{throttle.max_notional:g} never sells a lot of {instrument.name}, worth {lot:g} at the start; "
             f"allowed: at least {lot:g}",
         )
+    if throttle is not None and throttle.window is not None and throttle.window.capacity < lot:
+        yield (
+            ("venues", instrument.venue, "liquidation", "throttle", "window", "capacity"),
+            f"{throttle.window.capacity:g} never sells a lot of {instrument.name}, worth {lot:g} at the start; "
+            f"allowed: at least {lot:g}",
+        )
     cap = venue.liquidation.cap_per_step
     if throttle is not None and cap is not None and cap < lot:
         yield (

@@ -47,6 +47,7 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
     row["throttle_atoms"] = NO_LIMIT
     for place, layer in enumerate(venue.waterfall):
         if layer.kind == "insurance_fund":
+            row["fund_on"] = 1
             row["stressed_rate"] = round(layer.stressed_close_out_rate * fee_scale)
             if layer.throttle_per_step is not None:
                 row["throttle_atoms"] = round(layer.throttle_per_step / float(atom))

@@ -54,3 +54,7 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
         phases = throttle.two_phase
         row["two_phase_atoms"], row["first_share"] = atoms(phases.above), parts(phases.first_fraction)
         row["first_cooldown_steps"] = phases.cooldown_steps
+    if throttle.window is not None:
+        row["window_steps"], row["window_most_atoms"] = throttle.window.steps, atoms(throttle.window.capacity)
+    if throttle.ramp is not None:
+        row["ramp_steps"], row["ramp_start"] = throttle.ramp.duration_steps, parts(throttle.ramp.start)

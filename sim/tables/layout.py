@@ -24,9 +24,9 @@ CLOCK = _layout(
 VENUES = _layout(
     "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
     "rounds_max latency_steps cap_atoms band_rate impact_on auto_top_up "
-    "stressed_rate throttle_atoms adl_on "
+    "stressed_rate throttle_atoms adl_on fund_on "
     "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
-    "two_phase_atoms first_share first_cooldown_steps "
+    "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
     "fillable_spread fillable_adjustment fillable_slope discount_rate "
     "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection"
 )
@@ -54,7 +54,8 @@ INSTRUMENTS = _layout(
     "premium_sum premium_count size_sum open_interest traded_lots traded_value liquidated_long liquidated_short "
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
-    "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark"
+    "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark "
+    "window_step window_atoms"
 )
 
 # (rows,) margin of notional N in atoms = (rate * N - deduction) / rate_scale, by the last row with floor <= N.
@@ -88,8 +89,8 @@ FILLS = _layout("maker price size order_id")
 CASES = _layout("account step cause event sold_step sold_atoms")
 
 # (capacity * n_instruments,) one row a case and instrument: step from which the throttle lets the next order through,
-# and how many it has let through.
-SALES = _layout("ready_step orders")
+# how many orders it has let through, and how many lots.
+SALES = _layout("ready_step orders lots")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 # stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.

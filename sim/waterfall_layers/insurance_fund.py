@@ -146,8 +146,11 @@ def _closing_result(world, v, k, size, share):
 def take_over(world, v, k, trader, lots, share, cause):
     """The fund takes up to `lots` of a position at its bankruptcy price; lots taken.
 
-    One call closes opposite inventory at most; a second call takes what is left as inventory of its own.
+    One call closes opposite inventory at most; a second call takes what is left as inventory of its own. Nothing
+    where the waterfall has no fund.
     """
+    if world.venues[v]["fund_on"] == 0:
+        return 0
     row = k * world.clock[0]["n_traders"] + trader
     size = world.position_size[row]
     sign = 1 if size > 0 else -1

@@ -79,8 +79,10 @@ THROTTLES = [
     {"throttle": {"two_phase": {"above": 30_000.0, "first_fraction": 0.33}, "max_notional": 60_000.0}},
     {"buffer": 0.1},
     {"buffer": 0.1},
+    {"throttle": {"ramp": {"start": 0.3, "duration_steps": 9}}},
+    {"buffer": 0.05, "throttle": {"ramp": {"start": 0.03}, "max_notional": 9_000.0}},
 ]
-THROTTLED = ["plain"] * 4 + ["premium", "whole"]
+THROTTLED = ["plain"] * 4 + ["premium", "whole", "plain", "plain"]
 
 
 @entry

@@ -140,3 +140,14 @@ def test_an_isolated_loser_leaves_every_other_balance_as_it_is(leftover_to, take
     maker, fund, treasury = world.account(5), int(world.world.venues[0]["fund"]), int(world.world.venues[0]["treasury"])
     assert touched <= {world.account(0), world.first, maker, world.first + 5, fund, treasury}
     assert world.size(0) == 0 and ATOM * TICK_VALUE[0] == 0.01
+
+
+@pytest.mark.parametrize("waterfall", [[], [{"kind": "auto_deleveraging"}]])
+@pytest.mark.parametrize("execution", ["ioc_at_bankruptcy", "market"])
+def test_without_a_fund_in_the_waterfall_nothing_is_taken_over(waterfall, execution):
+    world = Breach({"target": "full", "execution": execution}, waterfall)
+    world.hold(0, 1_000, equity=1)
+    world.hold(1, 1_000, equity=0)
+    found = {kind for kind, _, _, _ in world.liquidate()}
+    assert "take_over" not in found and world.size(world.fund) == 0
+    assert (world.size(0), world.size(1)) == (1_000, 0 if waterfall else 1_000), "opposites are closed"

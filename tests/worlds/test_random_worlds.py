@@ -61,6 +61,8 @@ def policies(draw, funded: bool) -> dict[str, Any]:
         "max_fraction": share, "max_notional": pick(None, 3_000.0, 50_000.0), "cooldown_steps": pick(1, 2, 6),
         "min_notional": 0.0 if share is None else pick(0.0, 1_000.0),
         "two_phase": pick(None, {"above": 5_000.0, "first_fraction": 0.2, "cooldown_steps": 4}),
+        "window": pick(None, None, {"capacity": 20_000.0, "steps": 3}),
+        "ramp": pick(None, None, {"start": 0.1, "duration_steps": 5}),
     }  # fmt: skip
     return {
         "execution": pick("ioc_at_bankruptcy", "ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"),
