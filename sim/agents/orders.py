@@ -183,8 +183,7 @@ def _own_id(order_id: Any, session: Session, owner: int) -> int:
     if sequence >= int(world.clock[0]["sequence"]) or slot >= len(world.orders):
         raise ValueError(f"no order has had the id {number}; give the order_id of an open order")
     if number < 0:
-        stops = world.stops[: int(world.clock[0]["n_stops"])]
-        owners = stops["owner"][stops["sequence"] == sequence].tolist()
+        owners = world.stops["owner"][world.stops["sequence"] == sequence].tolist()
     else:
         owners = [int(world.orders[slot]["owner"])] if world.orders[slot]["sequence"] == sequence else []
     if owners and owners[0] != owner:

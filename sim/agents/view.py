@@ -167,7 +167,8 @@ class MarketView:
 
     def _stops(self, k: int) -> tuple[StopOrder, ...]:
         world, names = self._session.world, self._session.names
-        rows = world.stops[: int(world.clock[0]["n_stops"])]
+        rows = world.stops[(world.stops["sequence"] >= 0) & (world.stops["owner"] == self._owner)]
+        rows = rows[rows["instrument"] == k]
         return tuple(
             StopOrder(
                 order_id=int(-2 - stop["sequence"]),
@@ -177,7 +178,7 @@ class MarketView:
                 price=None if stop["limit_price"] == NONE else int(stop["limit_price"]) * names.tick_size[k],
                 reduce_only=bool(stop["flags"] & FLAG_REDUCE_ONLY),
             )
-            for stop in rows[(rows["owner"] == self._owner) & (rows["instrument"] == k)]
+            for stop in rows[np.argsort(rows["sequence"])]
         )
 
     def _fills(self, k: int) -> tuple[Fill, ...]:

@@ -6,6 +6,7 @@ from sim.rules.book import no_ask, no_bid
 from sim.rules.profit import holder_of
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
+    BUY,
     ERROR_BOOK,
     ERROR_FUND_CASH,
     ERROR_MONEY,
@@ -17,6 +18,7 @@ from sim.terms.vocabulary import (
 from sim.waterfall_layers.insurance_fund import fund_state
 
 LARGEST_MONEY = 1 << 61
+RESERVE_PARTS = 16
 
 
 @kernel
@@ -118,40 +120,89 @@ def total_of(column):
 
 
 @kernel
-def longs_of(sizes):
-    """Lots of those who are long."""
+def total_and_largest(column):
+    """(sum, largest absolute value) of a column."""
     total = 0
-    for i in range(sizes.shape[0]):
-        total += max(sizes[i], 0)
-    return total
+    largest = 0
+    for i in range(column.shape[0]):
+        total += column[i]
+        largest = max(largest, abs(column[i]))
+    return total, largest
 
 
 @kernel
-def largest_of(column):
-    """Largest absolute value of a column."""
-    largest = 0
-    for i in range(column.shape[0]):
-        largest = max(largest, abs(column[i]))
-    return largest
+def total_and_longs(sizes):
+    """(sum of signed lots, lots of those who are long)."""
+    total = 0
+    longs = 0
+    for i in range(sizes.shape[0]):
+        total += sizes[i]
+        longs += max(sizes[i], 0)
+    return total, longs
 
 
 @kernel
 def recount(world, t):
     """Every balance and every size, added up from nothing; every open order, against its owner's reserve."""
-    if total_of(world.quote_balance) != world.clock[0]["net_deposits"]:
+    money, largest = total_and_largest(world.quote_balance)
+    if money != world.clock[0]["net_deposits"]:
         fail(world, ERROR_MONEY, t)
-    if largest_of(world.quote_balance) > LARGEST_MONEY:
+    if largest > LARGEST_MONEY:
         fail(world, ERROR_OVERFLOW, t)
     n_traders = world.clock[0]["n_traders"]
     for k in range(world.instruments.shape[0]):
-        sizes = world.position_size[k * n_traders : (k + 1) * n_traders]
-        if total_of(sizes) != 0 or longs_of(sizes) != world.instruments[k]["open_interest"]:
+        lots, longs = total_and_longs(world.position_size[k * n_traders : (k + 1) * n_traders])
+        if lots != 0 or longs != world.instruments[k]["open_interest"]:
             fail(world, ERROR_SIZE, t)
-        resting = 0
-        for row in range(k * n_traders, (k + 1) * n_traders):
-            resting += world.positions[row]["open_buy_lots"] + world.positions[row]["open_sell_lots"]
-        if resting != quantity_on_book(world, k):
-            fail(world, ERROR_BOOK, t)
+    if not (orders_match_book(world) and no_order_no_reserve(world, t)):
+        fail(world, ERROR_BOOK, t)
+
+
+@kernel
+def orders_match_book(world):
+    """The orders of each owner's list make up its reserve, and all lists together what rests in the levels."""
+    never_inline()
+    n_traders = world.clock[0]["n_traders"]
+    on_book = np.zeros(world.instruments.shape[0], np.int64)
+    for k in range(world.instruments.shape[0]):
+        on_book[k] = quantity_on_book(world, k)
+    for slot in range(world.orders.shape[0]):
+        head = world.orders[slot]
+        if head["sequence"] < 0 or head["owner_prev"] >= 0:
+            continue
+        position = world.positions[head["instrument"] * n_traders + head["owner"]]
+        buy, sell, buy_value, sell_value = 0, 0, 0, 0
+        following = slot
+        while following >= 0:
+            order = world.orders[following]
+            if order["side"] == BUY:
+                buy, buy_value = buy + order["size"], buy_value + order["size"] * order["price"]
+            else:
+                sell, sell_value = sell + order["size"], sell_value + order["size"] * order["price"]
+            following = order["owner_next"]
+        if buy != position["open_buy_lots"] or sell != position["open_sell_lots"]:
+            return False
+        if buy_value != position["open_buy_value"] or sell_value != position["open_sell_value"]:
+            return False
+        on_book[head["instrument"]] -= buy + sell
+    for k in range(on_book.shape[0]):
+        if on_book[k] != 0:
+            return False
+    return True
+
+
+@kernel
+def no_order_no_reserve(world, t):
+    """Who has no open order has no reserve: a part of all positions at each recount in turn, all of them at the end."""
+    first, end = 0, world.positions.shape[0]
+    if t + 1 != world.clock[0]["horizon"]:
+        part = (t + 1) // world.clock[0]["audit_every"] % RESERVE_PARTS
+        first, end = part * end // RESERVE_PARTS, (part + 1) * end // RESERVE_PARTS
+    for row in range(first, end):
+        position = world.positions[row]
+        if position["first_order"] < 0 and (position["open_buy_lots"] != 0 or position["open_sell_lots"] != 0):
+            return False
+    return True
 
 
 @kernel

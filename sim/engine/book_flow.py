@@ -30,7 +30,7 @@ def book_world(ladder: int, n_levels: int, order_rows: int, n_owners: int) -> Wo
     arrays["levels"]["head"] = arrays["levels"]["tail"] = NONE
     arrays["orders"]["sequence"] = NONE
     arrays["orders"]["next"] = np.append(np.arange(1, order_rows), NONE)
-    arrays["positions"]["first_order"] = NONE
+    arrays["positions"]["first_order"] = arrays["positions"]["first_stop"] = NONE
     instrument, clock = arrays["instruments"][0], arrays["clock"][0]
     instrument["ladder"], instrument["n_levels"], instrument["level_base"] = ladder, n_levels, -ladder
     instrument["best_bid"], instrument["best_ask"] = ladder - 1, ladder + n_levels

@@ -3,9 +3,10 @@
 import numpy as np
 
 from sim.rules.book import HANDLE_BITS, SLOT_MASK
-from sim.rules.exchange import cancel_orders_of, cancel_slot, execute, remove_stop, stop_id
+from sim.rules.exchange import cancel_orders_of, cancel_slot, execute
 from sim.rules.inbox import TIME_BITS
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_spread_keys
+from sim.rules.stop_lists import remove_stop, stop_id
 from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
 from sim.strategies.zero_intelligence import spared
@@ -82,10 +83,13 @@ def pegged_price(world, k, side, ticks):
 def cancel_by_id(world, owner, order_id):
     """Cancel a resting order or a sleeping stop by its id, if it is still there and the owner's."""
     if order_id < NONE:
-        for i in range(world.clock[0]["n_stops"]):
-            if stop_id(world.stops[i]) == order_id and world.stops[i]["owner"] == owner:
-                remove_stop(world, i)
-                return
+        for row in range(owner, world.positions.shape[0], world.clock[0]["n_traders"]):
+            stop = world.positions[row]["first_stop"]
+            while stop >= 0 and stop_id(world.stops[stop]) != order_id:
+                stop = world.stops[stop]["owner_next"]
+            if stop >= 0:
+                remove_stop(world, stop)
+        return
     slot = order_id & SLOT_MASK
     if order_id < 0 or slot >= world.orders.shape[0]:
         return

@@ -14,14 +14,13 @@ from sim.rules.events import emit
 from sim.rules.margin import account_of, notional
 from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
-from sim.rules.safe_radius import mark_look_due
 from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.rules.stop_lists import remove_stop
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     BUY,
     EVENT_FILL,
     EVENT_ORDER_REJECTED,
-    EVENT_STOP_REMOVED,
     EVENT_TRADING_FEE,
     FILL_OR_KILL,
     FLAG_FORCED,
@@ -205,29 +204,5 @@ def cancel_orders_of(world, k, owner):
     row = k * world.clock[0]["n_traders"] + owner
     while world.positions[row]["first_order"] >= 0:
         cancel_slot(world, world.positions[row]["first_order"])
-    i = 0
-    while world.positions[row]["stops"] > 0 and i < world.clock[0]["n_stops"]:
-        if world.stops[i]["owner"] == owner and world.stops[i]["instrument"] == k:
-            remove_stop(world, i)
-        else:
-            i += 1
-
-
-@kernel
-def stop_id(stop):
-    """The public id of a sleeping stop: below -1, so that it is never mistaken for an order's."""
-    return -2 - stop["sequence"]
-
-
-@kernel
-def remove_stop(world, i):
-    """Take a stop out of the dense list, keeping the order of arrival."""
-    n, stop = world.clock[0]["n_stops"], world.stops[i]
-    signed = stop["side"] * stop["size"]
-    k, owner, price = stop["instrument"], stop["owner"], stop["trigger_price"]
-    emit(world, EVENT_STOP_REMOVED, k, owner, NONE, price, signed, 0, stop_id(stop), NONE, NONE)
-    world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] -= 1
-    mark_look_due(world, account_of(world, owner, k))
-    for j in range(i, n - 1):
-        world.stops[j] = world.stops[j + 1]
-    world.clock[0]["n_stops"] = n - 1
+    while world.positions[row]["first_stop"] >= 0:
+        remove_stop(world, world.positions[row]["first_stop"])

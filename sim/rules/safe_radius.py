@@ -1,9 +1,11 @@
 """When to look: an index over accounts that decides which of them the exact check must visit.
 
-With every mark within a relative distance r of the anchor prices, an account loses at most r * gross notional
-(1 + largest rate): so a checked account needs no look until the marks have moved by its radius; where requirements
-jump at the edges of tiers, not beyond the next edge. Floats decide only when to look, never the outcome; an account
-that was touched has radius -1 and is always looked at.
+An account has two radii: how far the marks may fall, and how far they may rise, from the anchor prices before its
+buffer can be gone. What it loses on the way is linear in either (a long position its notional, a short one that and
+the growth of its requirement), so that an account with one position is not due before its own price is reached,
+wherever the market has been meanwhile; where requirements jump at the edges of tiers, not before the next edge.
+Blocks of accounts keep their least radii, and sections of blocks theirs. Floats decide only when to look, never the
+outcome; an account that was touched is always looked at.
 """
 
 from sim.rules.forms import edge_radius, growth_of
@@ -11,36 +13,82 @@ from sim.rules.margin import account_span, account_trader, extended_requirements
 from sim.terms import kernel
 from sim.terms.vocabulary import FORM_EXTENDED
 
+FALL, RISE = 0, 1  # rows of every table of radii
 BLOCK_BITS = 6
 BLOCK = 1 << BLOCK_BITS
-SHRINK = 1.0 - 1e-9
+SHRINK = 1e-9  # of displacement, far above what the floats of a radius can be off by
 ABOVE = 1.0 + 1e-9  # far more than what the floats of a requirement can be off by
 NEVER = 1e300
-ANCHOR_WORK = 2  # looks per account, the first of which is due to the anchor itself, before measuring anew
+DUE = -1e300
 
 
 @kernel
 def mark_account_dirty(world, account):
     """The account changed: look at it in the next sweep, and do not pass its owner's next look."""
-    world.safe_radius[account] = -1.0
-    world.block_radius[account >> BLOCK_BITS] = -1.0
-    world.look_radius[account] = -1.0
+    block = account >> BLOCK_BITS
+    world.safe_radius[FALL, account] = DUE
+    world.safe_block[FALL, block] = DUE
+    world.safe_section[FALL, block >> BLOCK_BITS] = DUE
+    world.look_radius[FALL, account] = DUE
+    world.look_block[FALL, block] = DUE
 
 
 @kernel
 def mark_look_due(world, account):
     """Stops were placed or are gone: do not pass the next look of the account's owner."""
-    world.look_radius[account] = -1.0
+    world.look_radius[FALL, account] = DUE
+    world.look_block[FALL, account >> BLOCK_BITS] = DUE
+
+
+@kernel
+def mark_everybody_dirty(world):
+    """What is required of accounts changed: look at all of them, and pass no look of an owner."""
+    make_due(world.safe_radius)
+    make_due(world.safe_block)
+    make_due(world.safe_section)
+    make_due(world.look_radius)
+    make_due(world.look_block)
+
+
+@kernel
+def make_due(radii):
+    """Set every radius down so that none is beyond the displacement."""
+    for i in range(radii.shape[1]):
+        radii[FALL, i] = DUE
 
 
 @kernel
 def displacement(world):
-    """Largest relative distance of a mark from its anchor."""
-    worst = 0.0
+    """(largest fall, largest rise) of a mark from its anchor, relative; negative when all went the other way."""
+    fall, rise = -NEVER, -NEVER
     for k in range(world.instruments.shape[0]):
         anchor = float(world.instruments[k]["anchor_price"])
-        worst = max(worst, abs(float(world.instruments[k]["mark_price"]) - anchor) / anchor)
-    return worst
+        moved = (float(world.instruments[k]["mark_price"]) - anchor) / anchor
+        fall, rise = max(fall, -moved), max(rise, moved)
+    return fall, rise
+
+
+@kernel
+def steepest(world, instrument):
+    """Largest rate of an instrument's tiers: what a requirement can grow by with the notional."""
+    last = instrument["first_tier"] + instrument["n_tiers"] - 1
+    return float(world.tiers[last]["rate"]) / float(world.clock[0]["rate_scale"])
+
+
+@kernel
+def radii_within(room, fall, rise, falling, rising, either):
+    """(radius down, radius up) of an account that has `room` to lose from the anchor prices on, in atoms.
+
+    It loses `falling` for a fall of one and `rising` for a rise of one from there, and at most `either` for a move of
+    one from the present displacement. An account that loses both ways is given as much room on either side.
+    """
+    if either == 0.0 and rising == 0.0:
+        return NEVER if falling == 0.0 else room / falling - SHRINK, NEVER
+    if either == 0.0 and falling == 0.0:
+        return NEVER, room / rising - SHRINK
+    room -= falling * fall + rising * rise + either * (fall + rise)
+    each = room / (falling + rising + either) - SHRINK
+    return fall + each, rise + each
 
 
 @kernel
@@ -57,8 +105,8 @@ def requirement_bound(world, instrument, value):
 
 
 @kernel
-def look(world, account, moved):
-    """Displacement up to which the account stays safe, at the present displacement `moved`; -1 where it is breached.
+def look(world, account, fall, rise):
+    """(radius down, radius up, in breach) of an account at the present displacement.
 
     A bound in floats settles nearly all cases without a division of integers; the exact rule decides the rest.
     """
@@ -67,7 +115,7 @@ def look(world, account, moved):
     scale = float(world.clock[0]["rate_scale"])
     equity = world.quote_balance[account]
     requirement = 0.0
-    weight = 0.0
+    falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
     edge = NEVER
     extended = False
     for _ in range(count):
@@ -77,35 +125,33 @@ def look(world, account, moved):
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]
             value = notional(world, instrument, size, mark)
-            reach = 2.0 if size < 0 or world.clock[0]["arithmetic"] != 0 else 1.0
+            anchor = float(instrument["anchor_price"])
+            worth = float(abs(size)) * anchor * float(instrument["tick_value"])
+            moved = (float(mark) - anchor) / anchor
             if instrument["margin_form"] != 0:
-                reach += growth_of(world, instrument)
                 edge = min(edge, edge_radius(world, instrument, size, value))
             if instrument["margin_form"] & FORM_EXTENDED:
                 extended = True
+                either += worth * (1.0 + growth_of(world, instrument))
             else:
                 requirement += requirement_bound(world, instrument, value)
-            anchor = float(instrument["anchor_price"])
-            weight += reach * float(abs(size)) * anchor * float(instrument["tick_value"])
+                if size > 0:
+                    falling += worth
+                    gained += worth * moved
+                else:
+                    worth *= 1.0 + steepest(world, instrument)
+                    rising += worth
+                    gained -= worth * moved
         row += stride
         k += 1
     if extended:
         atoms = extended_requirements(world, row - count * stride, stride, count, equity, False)
         requirement += scale * float(atoms) * ABOVE
     if scale * float(equity) < requirement and is_breached(world, account):
-        return -1.0, True
-    if weight == 0.0:
-        return NEVER, False
-    return min((float(equity - count) - requirement / scale) / weight * SHRINK - moved, edge), False
-
-
-@kernel
-def anybody_due(radii, moved):
-    """True when a radius is not beyond the displacement; counting them, without a way out, becomes vector code."""
-    due = 0
-    for i in range(radii.shape[0]):
-        due += int(radii[i] <= moved)
-    return due > 0
+        return DUE, DUE, True
+    room = float(equity - count) - requirement / scale - gained
+    down, up = radii_within(room, fall, rise, falling, rising, either)
+    return down, min(up, edge), False
 
 
 @kernel
@@ -124,51 +170,66 @@ def least_of(radii):
 
 
 @kernel
+def note_least(radii, blocks, block):
+    """A block's radii from those of its rows."""
+    first, end = block << BLOCK_BITS, min((block + 1) << BLOCK_BITS, radii.shape[1])
+    blocks[FALL, block] = least_of(radii[FALL, first:end])
+    blocks[RISE, block] = least_of(radii[RISE, first:end])
+
+
+@kernel
 def sweep(world):
     """Put every breached account into queue[0], in account order; how many there are (at most the capacity)."""
-    moved = displacement(world)
+    fall, rise = displacement(world)
     found = 0
-    work = 0
-    accounts, blocks = world.quote_balance.shape[0], world.block_radius.shape[0]
-    for start in range(0, blocks, BLOCK):
-        if not anybody_due(world.block_radius[start : start + BLOCK], moved):
+    sections, blocks = world.safe_section, world.safe_block
+    for section in range(sections.shape[1]):
+        if sections[FALL, section] > fall and sections[RISE, section] > rise:
             continue
-        for block in range(start, min(start + BLOCK, blocks)):
-            if world.block_radius[block] > moved:
-                continue
-            first = block << BLOCK_BITS
-            radii = world.safe_radius[first : min(first + BLOCK, accounts)]
-            for i in range(radii.shape[0]):
-                if radii[i] <= moved:
-                    work += 1
-                    if world.populations[world.traders[account_trader(world, first + i)]["population"]]["exempt"] != 0:
-                        radii[i] = NEVER
-                    else:
-                        radii[i], breached = look(world, first + i, moved)
-                        if breached and found < world.queue.shape[1]:
-                            world.queue[0, found] = first + i
-                            found += 1
-            world.block_radius[block] = least_of(radii)
-    world.clock[0]["checks"] += work
-    world.clock[0]["anchor_work"] += work
-    if world.clock[0]["anchor_work"] > ANCHOR_WORK * accounts:
+        for block in range(section << BLOCK_BITS, min((section + 1) << BLOCK_BITS, blocks.shape[1])):
+            if blocks[FALL, block] <= fall or blocks[RISE, block] <= rise:
+                found = sweep_block(world, block, fall, rise, found)
+        note_least(blocks, sections, section)
+    if world.clock[0]["anchor_work"] > world.quote_balance.shape[0] and world.instruments.shape[0] > 1:
         _move_anchor(world)
     return found
 
 
 @kernel
-def _move_anchor(world):
-    """Measure from today's marks again: every account is looked at once more.
+def sweep_block(world, block, fall, rise, found):
+    """Look at the accounts of a block that are due; the number of breached accounts with those found so far."""
+    radii = world.safe_radius
+    for account in range(block << BLOCK_BITS, min((block + 1) << BLOCK_BITS, radii.shape[1])):
+        if radii[FALL, account] > fall and radii[RISE, account] > rise:
+            continue
+        world.clock[0]["checks"] += 1
+        if world.populations[world.traders[account_trader(world, account)]["population"]]["exempt"] != 0:
+            radii[FALL, account], radii[RISE, account] = NEVER, NEVER
+            continue
+        touched = radii[FALL, account] == DUE
+        radii[FALL, account], radii[RISE, account], breached = look(world, account, fall, rise)
+        if breached and found < world.queue.shape[1]:
+            world.queue[0, found] = account
+            found += 1
+        elif not touched:
+            world.clock[0]["anchor_work"] += 1  # of accounts whose positions pull apart: measured anew it may be less
+    note_least(radii, world.safe_block, block)
+    return found
 
-    What is within (r - moved) / (1 + moved) of the new anchor is within r of the old one.
-    """
-    moved = displacement(world)
-    for account in range(world.look_radius.shape[0]):
-        world.look_radius[account] = (world.look_radius[account] - moved) / (1.0 + moved) * SHRINK
+
+@kernel
+def _move_anchor(world):
+    """Measure from today's marks again: every account is looked at once more, and radii of looks are carried over."""
+    fall, rise = displacement(world)
+    for account in range(world.look_radius.shape[1]):
+        down, up = world.look_radius[FALL, account], world.look_radius[RISE, account]
+        world.look_radius[FALL, account] = min(1.0 - (1.0 - down) / (1.0 - fall) - SHRINK, NEVER)
+        world.look_radius[RISE, account] = min((1.0 + up) / (1.0 + rise) - 1.0 - SHRINK, NEVER)
+    for block in range(world.look_block.shape[1]):
+        note_least(world.look_radius, world.look_block, block)
     for k in range(world.instruments.shape[0]):
         world.instruments[k]["anchor_price"] = world.instruments[k]["mark_price"]
-    for account in range(world.safe_radius.shape[0]):
-        world.safe_radius[account] = -1.0
-    for block in range(world.block_radius.shape[0]):
-        world.block_radius[block] = -1.0
+    make_due(world.safe_radius)
+    make_due(world.safe_block)
+    make_due(world.safe_section)
     world.clock[0]["anchor_work"] = 0

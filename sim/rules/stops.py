@@ -1,37 +1,30 @@
 """Stop orders: asleep until the mark (or the last price, by flag) reaches the trigger, then market or limit orders.
 
-The nearest trigger of each side and price is kept, so that a market in which no stop is reached costs one comparison.
+No stop sleeps nearer than the nearest trigger of its side and price, so that a market in which none is reached costs
+one comparison, and one in which some are a walk over the ticks in between.
 """
 
 import numpy as np
 
+from sim.rules.book import HANDLE_BITS, SLOT_MASK
 from sim.rules.events import emit
-from sim.rules.exchange import execute, stop_id
-from sim.rules.margin import account_of
-from sim.rules.safe_radius import mark_look_due
-from sim.terms import kernel
-from sim.terms.vocabulary import (
-    BUY,
-    EVENT_STOP_PLACED,
-    EVENT_STOP_REMOVED,
-    FLAG_TRIGGER_LAST,
-    LIMIT,
-    MARKET,
-    NONE,
-)
+from sim.rules.exchange import execute
+from sim.rules.sorting import sort_keys
+from sim.rules.stop_lists import first_at, link_stop, remove_stop, stop_id, stop_level, take_row
+from sim.terms import kernel, never_inline
+from sim.terms.vocabulary import BUY, EVENT_STOP_PLACED, FLAG_TRIGGER_LAST, LIMIT, MARKET, NONE, SELL
 
-FAR = 1 << 60  # a buy stop that no price reaches; its negative for sell stops
 FIELDS = 6  # of a woken stop: instrument, side, owner, size, limit price, flags
 
 
 @kernel
 def place_stop(world, k, side, owner, size, trigger_price, limit_price, flags):
     """Put a stop to sleep; False when the table is full. limit_price NONE: market when triggered."""
-    n = world.clock[0]["n_stops"]
-    if n >= world.stops.shape[0] or size <= 0:
+    slot = take_row(world) if size > 0 else NONE
+    if slot < 0:
         return False
     world.clock[0]["order_events"] += 1
-    stop = world.stops[n]
+    stop = world.stops[slot]
     stop["trigger_price"] = trigger_price
     stop["limit_price"] = limit_price
     stop["size"] = size
@@ -41,49 +34,23 @@ def place_stop(world, k, side, owner, size, trigger_price, limit_price, flags):
     stop["flags"] = flags
     stop["sequence"] = world.clock[0]["sequence"]
     world.clock[0]["sequence"] += 1
-    world.clock[0]["n_stops"] = n + 1
-    world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] += 1
-    mark_look_due(world, account_of(world, owner, k))
-    note_trigger(world.instruments[k], stop)
+    link_stop(world, slot)
     emit(world, EVENT_STOP_PLACED, k, owner, flags, trigger_price, side * size, limit_price, stop_id(stop), NONE, NONE)
     return True
 
 
 @kernel
-def note_trigger(instrument, stop):
-    """Keep the nearest trigger of the stop's side and price."""
-    trigger = stop["trigger_price"]
-    if stop["side"] == BUY:
-        if stop["flags"] & FLAG_TRIGGER_LAST:
-            instrument["buy_stop_last"] = min(instrument["buy_stop_last"], trigger)
-        else:
-            instrument["buy_stop_mark"] = min(instrument["buy_stop_mark"], trigger)
-    elif stop["flags"] & FLAG_TRIGGER_LAST:
-        instrument["sell_stop_last"] = max(instrument["sell_stop_last"], trigger)
-    else:
-        instrument["sell_stop_mark"] = max(instrument["sell_stop_mark"], trigger)
+def buys_reached(instrument):
+    """True when the nearest trigger of a buy stop is reached; it may have been cancelled since."""
+    last, mark = instrument["last_price"], instrument["mark_price"]
+    return last >= instrument["buy_stop_last"] or mark >= instrument["buy_stop_mark"]
 
 
 @kernel
-def forget_triggers(instrument):
-    """No stop asleep."""
-    instrument["buy_stop_last"] = FAR
-    instrument["buy_stop_mark"] = FAR
-    instrument["sell_stop_last"] = -FAR
-    instrument["sell_stop_mark"] = -FAR
-
-
-@kernel
-def _reached(world):
-    """True when a nearest trigger is reached; triggers of stops that were cancelled since may linger."""
-    for k in range(world.instruments.shape[0]):
-        instrument = world.instruments[k]
-        last, mark = instrument["last_price"], instrument["mark_price"]
-        if last >= instrument["buy_stop_last"] or mark >= instrument["buy_stop_mark"]:
-            return True
-        if last <= instrument["sell_stop_last"] or mark <= instrument["sell_stop_mark"]:
-            return True
-    return False
+def sells_reached(instrument):
+    """The same of sell stops."""
+    last, mark = instrument["last_price"], instrument["mark_price"]
+    return last <= instrument["sell_stop_last"] or mark <= instrument["sell_stop_mark"]
 
 
 @kernel
@@ -96,47 +63,63 @@ def _is_triggered(stop, instrument):
 def trigger_stops(world):
     """Wake every stop whose trigger is reached, in order of arrival; again until none is. Lots filled."""
     filled = 0
-    while world.clock[0]["n_stops"] > 0 and _reached(world):
-        woken = _take_triggered(world)
-        if woken.shape[0] == 0:
+    while world.clock[0]["n_stops"] > 0:
+        n = 0
+        for k in range(world.instruments.shape[0]):
+            if buys_reached(world.instruments[k]):
+                n += _note_triggered(world, k, BUY, n)
+            if sells_reached(world.instruments[k]):
+                n += _note_triggered(world, k, SELL, n)
+        if n == 0:
             break
-        for i in range(woken.shape[0]):
-            limit = woken[i, 4]
-            kind = MARKET if limit == NONE else LIMIT
-            filled += execute(
-                world, woken[i, 0], kind, woken[i, 1], woken[i, 2], limit, woken[i, 3], woken[i, 5], int(-1)
-            )
+        filled += _wake(world, n)
     return filled
 
 
 @kernel
-def _take_triggered(world):
-    """Take the triggered stops out of the table, whose order of arrival stays; (n, FIELDS), oldest first."""
-    n = world.clock[0]["n_stops"]
-    woken = np.empty((n, FIELDS), np.int64)
-    taken = 0
-    kept = 0
-    for k in range(world.instruments.shape[0]):
-        forget_triggers(world.instruments[k])
+def _note_triggered(world, k, side, n):
+    """Put the triggered stops of a side behind the `n` in `woken`, and pass the ticks that they slept at; how many."""
+    never_inline()
+    instrument = world.instruments[k]
+    last, mark = instrument["last_price"], instrument["mark_price"]
+    found = 0
+    if side == BUY:
+        first = min(instrument["buy_stop_last"], instrument["buy_stop_mark"])
+        end = max(last, mark)
+    else:
+        first = max(instrument["sell_stop_last"], instrument["sell_stop_mark"])
+        end = min(last, mark)
+    for level in range(stop_level(world, k, first), stop_level(world, k, end) + side, side):
+        slot = first_at(world, level, side)
+        while slot >= 0:
+            if _is_triggered(world.stops[slot], instrument):
+                world.woken[n + found] = (world.stops[slot]["sequence"] << HANDLE_BITS) | slot
+                found += 1
+            slot = world.stops[slot]["next"]
+    if side == BUY:
+        instrument["buy_stop_last"] = max(instrument["buy_stop_last"], last + 1)
+        instrument["buy_stop_mark"] = max(instrument["buy_stop_mark"], mark + 1)
+    else:
+        instrument["sell_stop_last"] = min(instrument["sell_stop_last"], last - 1)
+        instrument["sell_stop_mark"] = min(instrument["sell_stop_mark"], mark - 1)
+    return found
+
+
+@kernel
+def _wake(world, n):
+    """Take the `n` stops in `woken` from their lists and play them, oldest first. Lots filled."""
+    sort_keys(world.woken, n)
+    orders = np.empty((n, FIELDS), np.int64)
     for i in range(n):
-        stop = world.stops[i]
-        k, owner = stop["instrument"], stop["owner"]
-        if _is_triggered(stop, world.instruments[k]):
-            signed, handle = stop["side"] * stop["size"], stop_id(stop)
-            woken[taken, 0] = k
-            woken[taken, 1] = stop["side"]
-            woken[taken, 2] = owner
-            woken[taken, 3] = stop["size"]
-            woken[taken, 4] = stop["limit_price"]
-            woken[taken, 5] = stop["flags"]
-            taken += 1
-            world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] -= 1
-            mark_look_due(world, account_of(world, owner, k))
-            emit(world, EVENT_STOP_REMOVED, k, owner, NONE, stop["trigger_price"], signed, 0, handle, NONE, NONE)
-        else:
-            note_trigger(world.instruments[k], stop)
-            if kept != i:
-                world.stops[kept] = stop
-            kept += 1
-    world.clock[0]["n_stops"] = kept
-    return woken[:taken]
+        slot = world.woken[i] & SLOT_MASK
+        stop = world.stops[slot]
+        orders[i, 0], orders[i, 1], orders[i, 2] = stop["instrument"], stop["side"], stop["owner"]
+        orders[i, 3], orders[i, 4], orders[i, 5] = stop["size"], stop["limit_price"], stop["flags"]
+        remove_stop(world, slot)
+    filled = 0
+    for i in range(n):
+        limit = orders[i, 4]
+        kind = MARKET if limit == NONE else LIMIT
+        k, side, owner, size, flags = orders[i, 0], orders[i, 1], orders[i, 2], orders[i, 3], orders[i, 5]
+        filled += execute(world, k, kind, side, owner, limit, size, flags, int(-1))
+    return filled

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 SCENARIO = "baseline"
-ACCOUNTS = (10_000, 100_000)
+ACCOUNTS = (10_000, 100_000, 1_000_000)
+SUFFIXES = ("10k", "100k", "1m")
 REPEATS = 7
 STEPS = 1_000
 MEMORY_STEPS = (1_000, 100_000)
@@ -63,23 +64,25 @@ def bench_command(as_json: bool) -> None:
 
 def measure(
     events: int = 1_000_000,
-    accounts: tuple[int, int] = ACCOUNTS,
+    accounts: tuple[int, int, int] = ACCOUNTS,
     steps: int = STEPS,
     repeats: int = REPEATS,
     processes: bool = True,
 ) -> dict[str, Any]:
     """Every measurement; smaller sizes keep the names. `processes`: also those that start a Python of their own."""
     result: dict[str, Any] = measure_book(make_flow(events), repeats)
+    length = (repeats + 1) * steps
+    names = list(zip(accounts, SUFFIXES, strict=True))
+    loops = {f"_{name}": world_of(count, True, length) for count, name in names}
+    result |= measure_loops(loops, steps, repeats)
+    result["loop_step_rate_1m_of_10k"] = round(result["loop_us_per_step_10k"] / result["loop_us_per_step_1m"], 3)
+    loops = {f"_{name}_two_instruments": world_of(count, False, length) for count, name in names[:2]}
+    loops |= {f"_ten_strategies_{name}": world_of_all_kinds(count, length) for count, name in names[:2]}
+    loops["_10k_order_events_recorded"] = world_of(accounts[0], True, length, "record.order_events=true")
+    for suffix, session in loops.items():
+        result |= measure_loops({suffix: session}, steps, repeats)
     for one, suffix in ((True, ""), (False, "_two_instruments")):
-        for count, name in zip(accounts, ("10k", "100k"), strict=True):
-            result |= measure_loop(world_of(count, one, (repeats + 1) * steps), steps, repeats, f"_{name}{suffix}")
-    for count, name in zip(accounts, ("10k", "100k"), strict=True):
-        crowded = world_of_all_kinds(count, (repeats + 1) * steps)
-        result |= measure_loop(crowded, steps, repeats, f"_ten_strategies_{name}")
-    recorded = world_of(accounts[0], True, (repeats + 1) * steps, "record.order_events=true")
-    result |= measure_loop(recorded, steps, repeats, "_10k_order_events_recorded")
-    for one, suffix in ((True, ""), (False, "_two_instruments")):
-        result[f"bytes_per_account{suffix}"] = bytes_per_account(one, *accounts)
+        result[f"bytes_per_account{suffix}"] = bytes_per_account(one, *accounts[:2])
     if processes:
         result["memory_growth_mb"] = float(_run(MEMORY)[1])
         with tempfile.TemporaryDirectory() as empty:
@@ -116,25 +119,34 @@ def first_instrument_only(scenario: "Scenario") -> "Scenario":
     return type(scenario).model_validate(fields | {"instruments": scenario.instruments[:1]})
 
 
-def measure_loop(session: "Session", steps: int, repeats: int, suffix: str) -> dict[str, Any]:
-    """Whole steps, all phases and recording on: order events a second, and microseconds a step."""
-    session.advance(steps)  # compiles, and lets the market settle
-    seconds, events = [], []
+def measure_loops(sessions: "dict[str, Session]", steps: int, repeats: int) -> dict[str, Any]:
+    """Whole steps, all phases and recording on: order events a second, and microseconds a step, by suffix.
+
+    Sessions take turns, so that what else the machine does meets all of them alike.
+    """
+    seconds: dict[str, list[float]] = {suffix: [] for suffix in sessions}
+    events: dict[str, list[int]] = {suffix: [] for suffix in sessions}
+    for session in sessions.values():
+        session.advance(steps)  # compiles, and lets the market settle
     for _ in range(repeats):
-        session.take_steps()
-        session.take_events()
-        session.take_profit_steps()
-        before, start = int(session.world.clock[0]["order_events"]), time.thread_time()
-        session.advance(steps)
-        seconds.append(time.thread_time() - start)
-        events.append(int(session.world.clock[0]["order_events"]) - before)
-    rates = [n / s for n, s in zip(events, seconds, strict=True)]
-    return {
-        f"loop_events_per_s{suffix}": round(max(rates)),
-        f"loop_events_per_s{suffix}_median": round(float(np.median(rates))),
-        f"loop_us_per_step{suffix}": round(min(seconds) / steps * 1e6, 2),
-        f"loop_order_events_per_step{suffix}": round(sum(events) / steps / repeats, 1),
-    }
+        for suffix, session in sessions.items():
+            session.take_steps()
+            session.take_events()
+            session.take_profit_steps()
+            before, start = int(session.world.clock[0]["order_events"]), time.thread_time()
+            session.advance(steps)
+            seconds[suffix].append(time.thread_time() - start)
+            events[suffix].append(int(session.world.clock[0]["order_events"]) - before)
+    result: dict[str, Any] = {}
+    for suffix in sessions:
+        rates = [n / s for n, s in zip(events[suffix], seconds[suffix], strict=True)]
+        result |= {
+            f"loop_events_per_s{suffix}": round(max(rates)),
+            f"loop_events_per_s{suffix}_median": round(float(np.median(rates))),
+            f"loop_us_per_step{suffix}": round(min(seconds[suffix]) / steps * 1e6, 2),
+            f"loop_order_events_per_step{suffix}": round(sum(events[suffix]) / steps / repeats, 1),
+        }
+    return result
 
 
 def bytes_per_account(one_instrument: bool, base: int, more: int) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
-from sim.rules.safe_radius import BLOCK
+from sim.rules.safe_radius import BLOCK, DUE
 from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
 from sim.scenario.flow_dials import flow_distances
 from sim.scenario.instruments import fill_instruments
@@ -155,6 +155,11 @@ class _Draft:
         orders["next"] = np.append(np.arange(1, len(orders)), NONE)
         levels = np.zeros(int(instruments["n_levels"].sum()), layout.LEVELS)
         levels["head"] = levels["tail"] = NONE
+        positions = np.zeros(n * n_traders, layout.POSITIONS)
+        positions["first_order"] = positions["first_stop"] = NONE
+        stops = np.zeros(self._stop_rows(populations), layout.STOPS)
+        stops["sequence"] = NONE
+        stops["next"] = np.append(np.arange(1, len(stops)), NONE)
         every = scenario.record.evaluation_every_steps
         points = {i.name: [(float(s), p) for s, p in i.index.points] for i in scenario.instruments if i.index.points}
         world = World(
@@ -167,19 +172,23 @@ class _Draft:
             desks=desks,
             market_view=np.zeros(n, layout.VIEW),
             traders=self._traders(),
-            positions=_filled(np.zeros(n * n_traders, layout.POSITIONS), "first_order", NONE),
+            positions=positions,
             position_size=np.concatenate([c.lots for c in self.crowds], axis=1).reshape(-1).astype(np.int64),
             entry_value=np.zeros(n * n_traders, np.int64),
             quote_balance=np.zeros(accounts, np.int64),
-            safe_radius=np.full(accounts, -1.0),
-            block_radius=np.full(-(-accounts // BLOCK), -1.0),
-            look_radius=np.full(accounts, -1.0),
+            safe_radius=np.full((2, accounts), DUE),
+            safe_block=np.full((2, -(-accounts // BLOCK)), DUE),
+            safe_section=np.full((2, -(-accounts // BLOCK**2)), DUE),
+            look_radius=np.full((2, accounts), DUE),
+            look_block=np.full((2, -(-accounts // BLOCK)), DUE),
             account_case=np.full(accounts, NONE, np.int64),
             cases=np.zeros(CASE_ROWS, layout.CASES),
             sales=np.zeros(CASE_ROWS * n, layout.SALES),
             levels=levels,
             orders=orders,
-            stops=np.zeros(self._stop_rows(populations), layout.STOPS),
+            stops=stops,
+            stop_levels=np.full((len(levels), 2), NONE, np.int64).view(layout.STOP_LEVELS).reshape(-1),
+            woken=np.zeros(len(stops), np.int64),
             inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
@@ -286,8 +295,3 @@ class _Draft:
                 wealth = reactions.outside_wealth * self.crowds[p].wallet / float(self.atom)
                 table["outside_wealth"][table["population"] == p] = np.minimum(wealth, float(LARGEST_BALANCE))
         return table
-
-
-def _filled(table: np.ndarray, column: str, value: int) -> np.ndarray:
-    table[column] = value
-    return table

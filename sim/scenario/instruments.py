@@ -5,6 +5,7 @@ from fractions import Fraction
 import numpy as np
 
 from sim.calculator.numbers import exact
+from sim.rules.stop_lists import FAR
 from sim.scenario.margin_forms import fill_form
 from sim.scenario.records import Instrument, Scenario
 from sim.scenario.schedules import initial_curve, maintenance_curve, margin_of, tier_rows
@@ -63,6 +64,8 @@ def _units(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fract
     row["ladder"], row["n_levels"], row["level_base"] = ladder, levels, base - ladder
     row["best_bid"], row["best_ask"] = ladder - 1, ladder + levels
     row["reference_price"] = row["anchor_price"] = start
+    row["buy_stop_last"] = row["buy_stop_mark"] = FAR
+    row["sell_stop_last"] = row["sell_stop_mark"] = -FAR
     row["last_price"] = row["mark_price"] = row["previous_mark"] = row["booked_mark"] = row["index_price"] = start
     row["index_milli"] = start * 1000
     row["index_follow_ppm"] = round(instrument.index.follows_book * PPM)

@@ -6,16 +6,14 @@ either. Floats decide only when to look, never the outcome; an account that was 
 
 from sim.rules.forms import edge_radius, growth_of
 from sim.rules.margin import account_margin, account_of, account_span, notional
-from sim.rules.safe_radius import NEVER, SHRINK
+from sim.rules.safe_radius import FALL, NEVER, RISE, radii_within, steepest
 from sim.strategies.stop_user import uses_stops
 from sim.terms import kernel, never_inline
-
-BLOCK = 128  # rows that are passed together
-ROUNDING = 1e-9  # of displacement, far above what the floats below can be off by
+from sim.terms.vocabulary import FORM_EXTENDED
 
 
 @kernel
-def note_calm(world, p, k, row, moved):
+def note_calm(world, p, k, row, fall, rise):
     """After a look without an answer: note up to where the account's next looks, in any instrument, have none."""
     never_inline()
     population = world.populations[p]
@@ -23,30 +21,41 @@ def note_calm(world, p, k, row, moved):
     if population["leverage_band"] > 0.0 or world.clock[0]["margin_check"] != 0:
         return  # the check of every account is also an answer without short cuts to compare with
     position, stride, count = account_span(world, account)
-    weight = 0.0
+    ratio = population["warning_ratio"]
+    falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
     edge = NEVER
     for _ in range(count):
-        instrument = position // world.clock[0]["n_traders"]
-        size, asleep = world.position_size[position], world.positions[position]["stops"]
-        if (size == 0 and asleep > 0) or (size != 0 and asleep == 0 and uses_stops(world, p, instrument, row)):
+        k = position // world.clock[0]["n_traders"]
+        size, asleep = world.position_size[position], world.positions[position]["first_stop"] >= 0
+        if (size == 0 and asleep) or (size != 0 and not asleep and uses_stops(world, p, k, row)):
             return
-        value = float(world.instruments[instrument]["anchor_price"] * world.instruments[instrument]["tick_value"])
-        if size != 0 and world.instruments[instrument]["margin_form"] != 0:
-            terms = world.instruments[instrument]
-            value *= growth_of(world, terms)
-            edge = min(edge, edge_radius(world, terms, size, notional(world, terms, size, terms["mark_price"])))
-        weight += float(abs(size)) * value
+        if size != 0 and ratio > 0.0:
+            instrument = world.instruments[k]
+            anchor = float(instrument["anchor_price"])
+            worth = float(abs(size)) * anchor * float(instrument["tick_value"])
+            moved = (float(instrument["mark_price"]) - anchor) / anchor
+            growth = ratio * steepest(world, instrument)  # of what is warned of, with the notional
+            if instrument["margin_form"] != 0:
+                value = notional(world, instrument, size, instrument["mark_price"])
+                edge = min(edge, edge_radius(world, instrument, size, value))
+            if instrument["margin_form"] & FORM_EXTENDED:
+                either += worth * (1.0 + ratio) * growth_of(world, instrument)
+            elif size < 0:
+                rising += worth * (1.0 + growth)
+                gained -= worth * (1.0 + growth) * moved
+            else:
+                falling += worth
+                gained += worth * moved
+                if growth > 1.0:  # what is warned of grows faster than the profit
+                    rising += worth * (growth - 1.0)
+                    gained -= worth * (growth - 1.0) * moved
         position += stride
-    if weight == 0.0 or population["warning_ratio"] <= 0.0:
-        world.look_radius[account] = NEVER
-        return
-    # A move of r of the anchor prices takes r * weight of equity and adds at most as much to the maintenance,
-    # whose largest rate is one; every position's maintenance is rounded by less than an atom. Other forms grow
-    # faster, and whole-position tiers jump at their edges.
-    ratio = population["warning_ratio"]
+    # Every position's maintenance is rounded by less than an atom.
     equity, maintenance = account_margin(world, account)
-    room = float(equity) - ratio * float(maintenance + count + 1)
-    world.look_radius[account] = min(room / (weight * (1.0 + ratio)) * SHRINK - moved, edge) - ROUNDING
+    room = float(equity) - ratio * float(maintenance + count + 1) - gained
+    down, up = radii_within(room, fall, rise, falling, rising, either)
+    world.look_radius[FALL, account] = down
+    world.look_radius[RISE, account] = min(up, edge)
 
 
 @kernel

@@ -11,9 +11,9 @@ from typing import Literal
 
 from sim.parts import ASSUMED, Record, dial
 from sim.rules.margin import account_margin, account_of
-from sim.rules.safe_radius import anybody_due, displacement
+from sim.rules.safe_radius import BLOCK_BITS, FALL, RISE, displacement, note_least
 from sim.strategies.answers import close_share, draw_on_wallet, hedge, hold_leverage, top_up_from_outside
-from sim.strategies.attention import BLOCK, anybody_holds, note_calm
+from sim.strategies.attention import anybody_holds, note_calm
 from sim.strategies.desk import window_return
 from sim.strategies.stop_user import drop_stops, protect
 from sim.streams import draw, uniform
@@ -71,27 +71,36 @@ def look_at_accounts(world, p, t):
     if first == end:
         return
     venue = world.venues[population["venue"]]
-    moved = displacement(world)
+    fall, rise = displacement(world)
     for k in range(venue["first_instrument"], venue["first_instrument"] + venue["n_instruments"]):
         crowd = world.desks[p * world.clock[0]["n_instruments"] + k]["crowd"]
         move = window_return(world, k, t, population["panic_steps"])
         share = 0.0
         if population["panic"] > 0.0 and abs(move) > population["panic_move"]:
-            share = look_in_panic(world, p, t, k, first, end, move, crowd, moved)
+            share = look_in_panic(world, p, t, k, first, end, move, crowd, fall, rise)
         else:
-            account = account_of(world, population["first_trader"], k)
-            for start in range(first, end, BLOCK):
-                stop = min(start + BLOCK, end)
-                if anybody_due(world.look_radius[account + start : account + stop], moved):
-                    for row in range(start, stop):
-                        if world.look_radius[account + row] <= moved:
-                            look_at_account(world, p, t, k, row, moved)
+            look_where_due(world, p, t, k, first, end, fall, rise)
         if share > 0.0 or (crowd > 0.0 and anybody_holds(world, p, k, first, end)):
             world.desks[p * world.clock[0]["n_instruments"] + k]["crowd"] += (share - crowd) / float(period)
 
 
 @kernel
-def look_in_panic(world, p, t, k, first, end, move, crowd, moved):
+def look_where_due(world, p, t, k, first, end, fall, rise):
+    """Look at those accounts of a population's rows [first, end) that the market has moved far enough for."""
+    account = account_of(world, world.populations[p]["first_trader"], k)
+    radii, blocks = world.look_radius, world.look_block
+    for block in range((account + first) >> BLOCK_BITS, ((account + end - 1) >> BLOCK_BITS) + 1):
+        if blocks[FALL, block] > fall and blocks[RISE, block] > rise:
+            continue
+        start, stop = max(block << BLOCK_BITS, account + first), min((block + 1) << BLOCK_BITS, account + end)
+        for at in range(start, stop):
+            if radii[FALL, at] <= fall or radii[RISE, at] <= rise:
+                look_at_account(world, p, t, k, at - account, fall, rise)
+        note_least(radii, blocks, block)
+
+
+@kernel
+def look_in_panic(world, p, t, k, first, end, move, crowd, fall, rise):
     """All of them look at their accounts, and some flee; the share of holders who did."""
     holders = 0
     fled = 0
@@ -103,23 +112,23 @@ def look_in_panic(world, p, t, k, first, end, move, crowd, moved):
                 close_share(world, p, t, k, row, size, 1.0)
                 fled += 1
                 continue
-        look_at_account(world, p, t, k, row, moved)
+        look_at_account(world, p, t, k, row, fall, rise)
     return float(fled) / float(max(holders, 1))
 
 
 @kernel
-def look_at_account(world, p, t, k, row, moved):
+def look_at_account(world, p, t, k, row, fall, rise):
     """Tidy up or place stops, answer a warning; a look without an answer notes how long it holds."""
     never_inline()
     position = k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"] + row
     size = world.position_size[position]
     if size != 0:
         protect(world, p, t, k, row, size)
-        answer_warning(world, p, t, k, row, size, moved)
-    elif world.positions[position]["stops"] > 0:
+        answer_warning(world, p, t, k, row, size, fall, rise)
+    elif world.positions[position]["first_stop"] >= 0:
         drop_stops(world, p, t, k, row)
     else:
-        note_calm(world, p, k, row, moved)
+        note_calm(world, p, k, row, fall, rise)
 
 
 @kernel
@@ -135,18 +144,18 @@ def flees(world, p, t, k, row, size, move, crowd):
 
 
 @kernel
-def answer_warning(world, p, t, k, row, size, moved):
+def answer_warning(world, p, t, k, row, size, fall, rise):
     """Answer to a warning, or hold the leverage within its band. Safe accounts are passed at the price of one look."""
     population = world.populations[p]
     account = account_of(world, population["first_trader"] + row, k)
     if population["warning_ratio"] <= 0.0:
-        note_calm(world, p, k, row, moved)
+        note_calm(world, p, k, row, fall, rise)
         return
     equity, maintenance = account_margin(world, account)
     if float(equity) >= population["warning_ratio"] * float(maintenance):
         if population["leverage_band"] > 0.0:
             hold_leverage(world, p, t, k, row, size, account, equity)
-        note_calm(world, p, k, row, moved)
+        note_calm(world, p, k, row, fall, rise)
         return
     if population["worst_first"] != 0:
         equity += draw_on_wallet(world, p, k, row, account, equity, maintenance)

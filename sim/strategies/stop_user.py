@@ -48,7 +48,7 @@ def protect(world, p, t, k, row, size):
     """Place a stop-loss and a take-profit around the present mid, once for as long as the stop sleeps."""
     population = world.populations[p]
     owner = population["first_trader"] + row
-    if world.positions[k * world.clock[0]["n_traders"] + owner]["stops"] > 0 or not uses_stops(world, p, k, row):
+    if world.positions[k * world.clock[0]["n_traders"] + owner]["first_stop"] >= 0 or not uses_stops(world, p, k, row):
         return
     words = draw(world, p, int(0), (k << 24) + row, DRAW_STOP)
     low, high = population["stop_low"], population["stop_high"]

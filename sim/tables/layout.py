@@ -16,7 +16,7 @@ def _layout(integers: str, floats: str = "") -> np.dtype:
 CLOCK = _layout(
     "step horizon round error error_step run_key_low run_key_high mirror arithmetic n_traders n_instruments n_venues "
     "rate_scale fee_scale record_orders audit_every next_event event_row step_row depth_every margin_check "
-    "money_sum net_deposits inbox_rows n_stops n_fills live_orders free_order order_events fills checks "
+    "money_sum net_deposits inbox_rows n_stops free_stop n_fills live_orders free_order order_events fills checks "
     "anchor_work outside_trader sequence n_cases atoms_per_quote evaluation_every profit_step_row"
 )
 
@@ -61,9 +61,9 @@ INSTRUMENTS = _layout(
 # (rows,) margin of notional N in atoms = (rate * N - deduction) / rate_scale, by the last row with floor <= N.
 TIERS = _layout("floor rate deduction")
 
-# (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots,
-# and how many stops sleep.
-POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order stops")
+# (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots;
+# first_order: newest of the owner's open orders; first_stop: oldest of its sleeping stops.
+POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order first_stop")
 
 # (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
 # entered: step of the last entry on a signal; of speculators the one after that in which they last added.
@@ -75,8 +75,12 @@ LEVELS = _layout("head tail quantity")
 # (capacity,) price in ticks, size in lots left; next/prev in the level, owner_next/owner_prev in the owner's list.
 ORDERS = _layout("price size side instrument owner flags tag next prev owner_next owner_prev sequence")
 
-# (capacity,) resting stops, dense; limit_price NONE: market when triggered.
-STOPS = _layout("trigger_price limit_price size side instrument owner flags sequence")
+# (capacity,) stops; sequence NONE: a free row; limit_price NONE: market when triggered. next/prev: in the list of the
+# price (newest first), owner_next: in the position's (oldest first).
+STOPS = _layout("trigger_price limit_price size side instrument owner flags sequence next prev owner_next")
+
+# (n_instruments * levels,) first row of the stops that sleep at a price, by side.
+STOP_LEVELS = _layout("buy sell")
 
 # (capacity,) orders of this step; time_key decides the order of arrival.
 INBOX = _layout("time_key kind side instrument owner price size trigger_price flags tag order_id")

@@ -30,15 +30,19 @@ class World(Holder):
         "position_size": (INT, 1),  # (positions,) signed lots
         "entry_value": (INT, 1),  # (positions,) atoms, signed cost; ranking and reports, never conservation
         "quote_balance": (INT, 1),  # (accounts,) atoms
-        "safe_radius": (FLOAT, 1),  # (accounts,) relative move from the anchor below which no check is due
-        "block_radius": (FLOAT, 1),  # (accounts / 64,) least radius of a block
-        "look_radius": (FLOAT, 1),  # (accounts,) the same move below which its owner's look finds nothing to do
+        "safe_radius": (FLOAT, 2),  # (2, accounts) relative fall and rise from the anchor below which no check is due
+        "safe_block": (FLOAT, 2),  # (2, accounts / 64) least radii of a block of accounts
+        "safe_section": (FLOAT, 2),  # (2, accounts / 4096) and of a section of blocks
+        "look_radius": (FLOAT, 2),  # (2, accounts) the moves below which its owner's look finds nothing to do
+        "look_block": (FLOAT, 2),  # (2, accounts / 64) least of them in a block of accounts
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
         "sales": (layout.SALES, 1),  # case * n_instruments + instrument
         "levels": (layout.LEVELS, 1),
         "orders": (layout.ORDERS, 1),
         "stops": (layout.STOPS, 1),
+        "stop_levels": (layout.STOP_LEVELS, 1),
+        "woken": (INT, 1),  # (stops,) keys of the stops that wake together: sequence and row
         "inbox": (layout.INBOX, 1),
         "fills": (layout.FILLS, 1),
         "quotes": (layout.QUOTES, 1),
@@ -67,14 +71,18 @@ class World(Holder):
     entry_value: np.ndarray
     quote_balance: np.ndarray
     safe_radius: np.ndarray
-    block_radius: np.ndarray
+    safe_block: np.ndarray
+    safe_section: np.ndarray
     look_radius: np.ndarray
+    look_block: np.ndarray
     account_case: np.ndarray
     cases: np.ndarray
     sales: np.ndarray
     levels: np.ndarray
     orders: np.ndarray
     stops: np.ndarray
+    stop_levels: np.ndarray
+    woken: np.ndarray
     inbox: np.ndarray
     fills: np.ndarray
     quotes: np.ndarray

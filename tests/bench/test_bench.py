@@ -13,6 +13,8 @@ REQUIRED = (
     "loop_events_per_s_10k",
     "loop_events_per_s_100k",
     "loop_us_per_step_100k",
+    "loop_events_per_s_1m",
+    "loop_step_rate_1m_of_10k",
     "loop_events_per_s_ten_strategies_10k",
     "loop_events_per_s_ten_strategies_100k",
     "bytes_per_account",
@@ -67,7 +69,7 @@ def measured():
 
     kept, bench._run = bench._run, run
     try:
-        return bench.measure(events=2_000, accounts=(100, 300), steps=20, repeats=2)
+        return bench.measure(events=2_000, accounts=(100, 300, 500), steps=20, repeats=2)
     finally:
         bench._run = kept
 

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from breach import MAKER, START, Breach
+from small_worlds import everybody_is_due
 
 from sim.terms.vocabulary import BUY, EVENT_KINDS, SELL
 
@@ -39,7 +40,7 @@ def played(scope, policy, layers, side):
         world.world.instruments[0]["previous_mark"] = mark - move
         world.world.instruments[0]["mark_price"] = world.world.instruments[0]["index_price"] = mark
         world.world.instruments[0]["index_milli"] = 1_000 * mark
-        world.world.safe_radius[:] = world.world.block_radius[:] = -1.0
+        everybody_is_due(world.world)
         world.liquidate(t)
         log += [
             tuple(int(row[name]) for name in row.dtype.names if name not in ("from_row", "to_row", "cause"))

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from small_worlds import empty_session
+from small_worlds import empty_session, everybody_is_due
 
 from sim.engine.liquidation import liquidate
 from sim.rules.exchange import execute
@@ -69,7 +69,7 @@ class Breach:
         row = self.world.instruments[k]
         row["mark_price"] = row["index_price"] = row["last_price"] = row["booked_mark"] = ticks
         row["index_milli"] = 1_000 * ticks
-        self.world.safe_radius[:] = self.world.block_radius[:] = -1.0
+        everybody_is_due(self.world)
 
     def hold(self, owner: int, lots: int, equity: int = 0, k: int = 0, entry_price: int | None = None) -> None:
         """A position against the maker, and an account of so many atoms of equity at the mark."""
@@ -81,7 +81,7 @@ class Breach:
             self.world.instruments[k]["open_interest"] += max(signed, 0)
             self.world.quote_balance[self.account(who, k)] -= signed * price * TICK_VALUE[k]
         self.world.quote_balance[self.account(owner, k)] += equity - self.equity(owner, k)
-        self.world.safe_radius[:] = self.world.block_radius[:] = -1.0
+        everybody_is_due(self.world)
 
     def book(self, side: int, price: int, lots: int, k: int = 0) -> None:
         """A resting order of the maker."""

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 from posting_stage import Stage, look_once
+from small_worlds import everybody_is_due
 
 from sim.rules.margin import account_margin
 from sim.terms import entry
@@ -76,7 +77,7 @@ class Traders(Stage):
 
     def look(self, t: int = 0) -> np.ndarray:
         """What those whose turn it is at step `t` post, in both instruments."""
-        self.world.look_radius[:] = -1.0  # what a test sets by hand marks no account as touched
+        everybody_is_due(self.world)
         look_once(self.world, t)
         assert int(self.world.clock[0]["error"]) == 0
         found = self.world.inbox[: int(self.world.clock[0]["inbox_rows"])].copy()

@@ -32,7 +32,7 @@ def resting_orders(world: World) -> dict[int, tuple[int, int, int, int]]:
 def sleeping_stops(world: World) -> dict[int, tuple[int, int, int, int, int]]:
     """(instrument, owner, trigger, signed lots, limit) of every sleeping stop by its id."""
     found = {}
-    for stop in world.stops[: int(world.clock[0]["n_stops"])]:
+    for stop in world.stops[world.stops["sequence"] >= 0]:
         lots = int(stop["side"] * stop["size"])
         row = (int(stop["instrument"]), int(stop["owner"]), int(stop["trigger_price"]), lots, int(stop["limit_price"]))
         found[-2 - int(stop["sequence"])] = row

@@ -4,6 +4,7 @@ import copy
 from typing import Any
 
 from sim.engine.session import Session
+from sim.rules.safe_radius import DUE, FALL
 from sim.scenario.build import UserTrader, build_session
 from sim.scenario.checks import check_scenario
 from sim.scenario.records import Scenario
@@ -131,3 +132,9 @@ def empty_session(owners: int, capital: float, settings: dict[str, Any] | None =
     nobody = [{"kind": "noise_trader", "name": "noise", "venue": "venue", "count": 1, "orders_per_s": 0.0}]
     users = tuple(UserTrader(f"owner_{i}", "venue", capital, 20.0) for i in range(owners))
     return small_session({"populations": nobody, **(settings or {})}, users=users)
+
+
+def everybody_is_due(world: Any) -> None:
+    """What a test sets by hand marks no account as touched: no check and no look is passed."""
+    for radii in (world.safe_radius, world.safe_block, world.safe_section, world.look_radius, world.look_block):
+        radii[FALL] = DUE

@@ -118,9 +118,40 @@ def assert_same_state(session: Session, exchange: NaiveExchange) -> None:
         resting += sum(len(queue) for _, queue in queues)
         assert world.position_size[k * n_traders : (k + 1) * n_traders].tolist() == exchange.sizes[k]
     assert world.quote_balance[:n_traders].tolist() == exchange.balances
-    assert int(world.clock[0]["n_stops"]) == len(exchange.stops)
+    assert_stops_sleep_where_they_belong(session, exchange)
     assert int(world.clock[0]["live_orders"]) == resting
     assert resting + free_slots(session) == world.orders.shape[0]
+
+
+def assert_stops_sleep_where_they_belong(session: Session, exchange: NaiveExchange) -> None:
+    """The lists of the prices and those of the positions both hold every stop, and free rows are the rest."""
+    world = session.world
+    asleep, free = set(np.flatnonzero(world.stops["sequence"] >= 0).tolist()), set()
+    row = int(world.clock[0]["free_stop"])
+    while row >= 0:
+        free.add(row)
+        row = int(world.stops[row]["next"])
+    assert len(asleep) == int(world.clock[0]["n_stops"]) == len(exchange.stops)
+    assert asleep | free == set(range(len(world.stops))) and not asleep & free
+    by_price, by_position = set(), set()
+    for side in ("buy", "sell"):
+        for level in np.flatnonzero(world.stop_levels[side] >= 0).tolist():
+            row, before = int(world.stop_levels[side][level]), NONE
+            while row >= 0:
+                stop = world.stops[row]
+                assert (stop["side"] > 0) == (side == "buy") and int(stop["prev"]) == before
+                by_price.add(row)
+                row, before = int(stop["next"]), row
+    for position in np.flatnonzero(world.positions["first_stop"] >= 0).tolist():
+        row, sequences = int(world.positions["first_stop"][position]), []
+        while row >= 0:
+            stop = world.stops[row]
+            assert int(stop["instrument"]) * int(world.clock[0]["n_traders"]) + int(stop["owner"]) == position
+            by_position.add(row)
+            sequences.append(int(stop["sequence"]))
+            row = int(stop["owner_next"])
+        assert sequences == sorted(sequences)
+    assert by_price == by_position == asleep
 
 
 def free_slots(session: Session) -> int:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_margin import NaiveMargin, maintenance_of
-from small_worlds import TIERS, empty_session, small_scenario, small_session
+from small_worlds import TIERS, empty_session, everybody_is_due, small_scenario, small_session
 
 from sim.rules.brute_force import sweep_all
 from sim.rules.margin import account_margin, is_breached, maintenance_atoms
@@ -174,7 +174,7 @@ def test_both_sweeps_find_exactly_the_breached_accounts(rows, scope, shift):
         accounts.set_buffer(account, atoms)
     wanted = sorted({account for account, _ in touched if accounts.naive.is_breached(account, *accounts.lists())})
     for all_of_them in (True, False):
-        accounts.world.safe_radius[:] = accounts.world.block_radius[:] = -1.0
+        everybody_is_due(accounts.world)
         n = breached_accounts(accounts.world, all_of_them)
         assert accounts.world.queue[0, :n].tolist() == wanted
 
@@ -201,3 +201,20 @@ def test_total_wealth_is_the_same_in_cross_and_isolated_mode():
         n_traders = int(world.clock[0]["n_traders"])
         wealth.append(world.quote_balance.reshape(-1, n_traders).sum(axis=0).tolist())
     assert wealth[0] == wealth[1]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_an_account_with_one_position_is_not_looked_at_before_its_own_price_wherever_the_market_has_been(side):
+    """At a rate of 0.4 % and 10 % of equity it is a move of more than 9 % against it that is due."""
+    accounts = Accounts("cross")
+    accounts.hold(0, side * 500)
+    account = accounts.account(0)
+    accounts.world.quote_balance[account] = 500 * 1_000 * 2 // 10 - side * 500 * 1_000 * 2
+    breached_accounts(accounts.world, False)
+    checks, breaches = [], []
+    for move in (0, 300, -50, 80, -80, 500, -90, -94, -97):
+        accounts.world.instruments["mark_price"][0] = 1_000 + side * move
+        before = int(accounts.world.clock[0]["checks"])
+        breaches.append(int(breached_accounts(accounts.world, False)))
+        checks.append(int(accounts.world.clock[0]["checks"]) - before)
+    assert checks[:6] == [0] * 6 and breaches == [0] * 8 + [1]

@@ -59,14 +59,14 @@ def test_a_share_of_traders_uses_stops_at_losses_spread_between_the_two_dials():
 
 def test_a_sleeping_stop_is_not_placed_twice():
     stage = protected()
-    stage.world.positions[stage.first]["stops"] = 1
+    stage.world.positions[stage.first]["first_stop"] = 1
     assert not len(stage.look())
 
 
 def test_who_is_flat_cancels_what_protected_the_position():
     stage = Traders(stops=EXACT)
     assert not len(stage.look())
-    stage.world.positions[stage.first]["stops"] = 1
+    stage.world.positions[stage.first]["first_stop"] = 1
     orders = stage.look(1)
     assert orders[["kind", "instrument", "owner"]].tolist() == [(CANCEL_ALL, 0, stage.first)]
 
@@ -157,7 +157,7 @@ def test_stops_of_a_liquidated_account_are_cancelled():
     gone = own[own["kind"] == EVENT_STOP_REMOVED]
     assert gone["price"].tolist() == [500] and floor.size(VICTIM) == 0
     assert int(floor.world.clock[0]["n_stops"]) == 0
-    assert int(floor.world.positions[floor.first + VICTIM]["stops"]) == 0
+    assert int(floor.world.positions[floor.first + VICTIM]["first_stop"]) == NONE
 
 
 @pytest.mark.parametrize("kind", [STOP_MARKET, STOP_LIMIT])
