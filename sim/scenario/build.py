@@ -8,8 +8,8 @@ import numpy as np
 
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
-from sim.rules.safe_radius import BLOCK, DUE
 from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
+from sim.scenario.empty_tables import empty_book, unchecked_accounts
 from sim.scenario.flow_dials import flow_distances
 from sim.scenario.instruments import fill_instruments
 from sim.scenario.opening import LARGEST_BALANCE, names_of, open_accounts, opening_of
@@ -150,19 +150,13 @@ class _Draft:
         window = max(*windows, 1) + 1
         samples = int(instruments["mark_window"].max())
         static = 2 * n * int(populations["n_levels"][populations["kind"] == STATIC_BOOK].sum())
-        orders = np.zeros(max(4 * len(quotes) + static, ORDER_ROWS_MIN), layout.ORDERS)
-        orders["sequence"] = NONE
-        orders["next"] = np.append(np.arange(1, len(orders)), NONE)
-        levels = np.zeros(int(instruments["n_levels"].sum()), layout.LEVELS)
-        levels["head"] = levels["tail"] = NONE
-        positions = np.zeros(n * n_traders, layout.POSITIONS)
-        positions["first_order"] = positions["first_stop"] = NONE
-        stops = np.zeros(self._stop_rows(populations), layout.STOPS)
-        stops["sequence"] = NONE
-        stops["next"] = np.append(np.arange(1, len(stops)), NONE)
+        n_orders = max(4 * len(quotes) + static, ORDER_ROWS_MIN)
         every = scenario.record.evaluation_every_steps
         points = {i.name: [(float(s), p) for s, p in i.index.points] for i in scenario.instruments if i.index.points}
+        n_levels, n_stops = int(instruments["n_levels"].sum()), self._stop_rows(populations)
         world = World(
+            **empty_book(n_levels, n_orders, n_stops, n * n_traders),
+            **unchecked_accounts(accounts),
             clock=self._clock(),
             venues=self._venues(instruments),
             funds=np.zeros(len(scenario.venues), layout.FUNDS),
@@ -172,23 +166,12 @@ class _Draft:
             desks=desks,
             market_view=np.zeros(n, layout.VIEW),
             traders=self._traders(),
-            positions=positions,
             position_size=np.concatenate([c.lots for c in self.crowds], axis=1).reshape(-1).astype(np.int64),
             entry_value=np.zeros(n * n_traders, np.int64),
             quote_balance=np.zeros(accounts, np.int64),
-            safe_radius=np.full((2, accounts), DUE),
-            safe_block=np.full((2, -(-accounts // BLOCK)), DUE),
-            safe_section=np.full((2, -(-accounts // BLOCK**2)), DUE),
-            look_radius=np.full((2, accounts), DUE),
-            look_block=np.full((2, -(-accounts // BLOCK)), DUE),
             account_case=np.full(accounts, NONE, np.int64),
             cases=np.zeros(CASE_ROWS, layout.CASES),
             sales=np.zeros(CASE_ROWS * n, layout.SALES),
-            levels=levels,
-            orders=orders,
-            stops=stops,
-            stop_levels=np.full((len(levels), 2), NONE, np.int64).view(layout.STOP_LEVELS).reshape(-1),
-            woken=np.zeros(len(stops), np.int64),
             inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
