@@ -229,3 +229,8 @@ def ratio_curve(maintenance: Curve, ratio: Fraction) -> Curve:
             break
         kept.append((floor, rate))
     return Curve(tuple(kept), slope=slope, minimum=minimum)
+
+
+def initial_curve(margin: Margin) -> Curve:
+    """Initial margin as tiers, also where it is a multiple of maintenance."""
+    return margin.initial if isinstance(margin.initial, Curve) else ratio_curve(margin.maintenance, margin.initial)

@@ -1,5 +1,6 @@
 """Phases 1 to 4: index, mark, funding, the view."""
 
+from sim.margin_regimes.dynamics import update_margin_rates
 from sim.price_sources.index import move_index
 from sim.price_sources.mark import mid_milli, sample_basis, set_mark, valued_milli
 from sim.rules.funding import next_rate, pay_funding, sample_premium
@@ -15,13 +16,14 @@ def move_index_prices(world, t):
 
 @kernel
 def update_mark_prices(world, t):
-    """2: sample the basis, set the marks."""
+    """2: sample the basis, set the marks; margin rates that move follow on their clocks."""
     for k in range(world.instruments.shape[0]):
         sample_basis(world, k, t)
         instrument = world.instruments[k]
         sample_premium(instrument, mid_milli(instrument), valued_milli(world, instrument))
         instrument["previous_mark"] = instrument["mark_price"]
         set_mark(world, k, t)
+    update_margin_rates(world, t)
 
 
 @kernel

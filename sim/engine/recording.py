@@ -84,6 +84,8 @@ def _write(world, row, t, k, sampled):
     row["order_events"] = world.clock[0]["order_events"]
     row["rounds"] = world.clock[0]["round"] + 1
     row["pending"] = world.clock[0]["n_cases"]
+    row["maintenance_rate"] = instrument["maintenance_rate"]
+    row["initial_rate"] = instrument["initial_rate"]
     cash, equity, _, need = fund_state(world, v)
     fund = world.funds[v]
     row["fund_inventory"] = world.position_size[k * world.clock[0]["n_traders"] + world.venues[v]["fund"]]

@@ -11,6 +11,8 @@ from sim.terms.vocabulary import EVENT_KINDS, EVENT_ORDER_REJECTED, NONE
 
 Rows = NDArray[Any]
 
+RATE_PARTS = 1e9  # of a margin rate in STEPS
+
 MONEY_COLUMNS = {
     "traded_value": "traded_notional",
     "liquidated_long": "liquidated_long",
@@ -62,6 +64,8 @@ def steps_frame(steps: Rows, names: NamesLike) -> pd.DataFrame:
         columns[name] = steps[source] * names.atom
     for name in ("pending", "order_events", "rounds"):
         columns[name] = steps[name]
+    for name in ("maintenance_rate", "initial_rate"):
+        columns[name] = steps[name] / RATE_PARTS
     return pd.DataFrame(columns)
 
 

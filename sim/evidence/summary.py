@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.evidence.cascade import liquidation_forest
+from sim.evidence.frames import RATE_PARTS
 from sim.evidence.inputs import NamesLike, OpeningLike, RunFacts
+from sim.evidence.margin_series import RISE_MINUTES, largest_rise, peak_to_trough
 from sim.evidence.price_path import (
     deepest_fall,
     depth_trough_ratio,
@@ -36,6 +38,7 @@ def summary(steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: O
     record |= _price(steps, names, facts)
     record |= _fund(steps, events, funds, names, opening, facts)
     record |= _cascade(events)
+    record |= _margin_rates(steps, facts)
     value = opening.open_interest_value
     record["open_interest_start"] = value
     record["mean_posted_margin"] = _ratio(opening.posted_margin, value)
@@ -146,6 +149,19 @@ def _cascade(events: Rows) -> Record:
         "cascade_largest": int(forest.tree_sizes[0]) if len(forest.event) else None,
         "cascade_depth": forest.deepest if len(forest.event) else None,
     }
+
+
+def _margin_rates(steps: Rows, facts: RunFacts) -> Record:
+    """Level and procyclicality of the first tier's rates in force, of the first instrument."""
+    rows = steps[steps["instrument"] == 0]
+    record: Record = {}
+    for side in ("maintenance", "initial"):
+        rates = rows[f"{side}_rate"] / RATE_PARTS
+        record[f"{side}_rate_mean"] = rates.mean() if len(rates) else None
+        record[f"{side}_peak_to_trough"] = peak_to_trough(rates)
+        for minutes in RISE_MINUTES:
+            record[f"{side}_rise_{minutes}min"] = largest_rise(rates, round(60 * minutes / facts.step_seconds))
+    return record
 
 
 def _first_step(steps: Rows) -> int | None:

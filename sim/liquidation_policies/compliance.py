@@ -49,8 +49,8 @@ def margin_keeping(world, k, trader, kept, equity):
         return 0
     if instrument["margin_form"] & FORM_EXTENDED:
         signed = kept if world.position_size[row] > 0 else -kept
-        entry = _entry_kept(world, row, kept)
-        return position_requirement(world, instrument, signed, entry, instrument["mark_price"], equity)
+        entry, dated = _entry_kept(world, row, kept), world.positions[row]["margin_rate"]
+        return position_requirement(world, instrument, signed, entry, dated, instrument["mark_price"], equity)
     return maintenance_atoms(world, instrument, value_at_mark(world, k, kept))
 
 

@@ -1,7 +1,8 @@
 """What a position must be backed with."""
 
+from sim.margin_regimes.dynamics import Dynamics, RateDynamics
 from sim.margin_regimes.tiered import MarginRegime, Schedule
 
 PARTS = (MarginRegime,)
 
-__all__ = ["PARTS", "MarginRegime", "Schedule"]
+__all__ = ["PARTS", "Dynamics", "MarginRegime", "RateDynamics", "Schedule"]

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag
 
+from sim.margin_regimes.dynamics import Dynamics
 from sim.parts import ASSUMED, InstrumentName, Record, Row, dial
 
 Floor = Annotated[float, Field(ge=0, le=1e15)]
@@ -93,6 +94,7 @@ class MarginRegime(Record):
     initial_multiple: float = dial(
         2.0, "for multiple_of_maintenance, and where a schedule says nothing", source=ASSUMED, ge=1, le=100
     )
+    dynamics: Dynamics | None = dial(None, "rates that move with the market; default: they stay as stated")
     schedules: dict[
         InstrumentName,
         Annotated[

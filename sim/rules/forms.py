@@ -1,11 +1,12 @@
-"""Requirements beyond plain tiers: size premium, minimum, closing fee, entry notional, profit that counts in part.
+"""Requirements beyond plain tiers: size premium, minimum, closing fee, entry notional, profit that counts in part,
+rates that a position keeps from its entry.
 
 Every requirement is a whole number of atoms, rounded up: no rounding favours the account.
 """
 
 from sim.rules.rounding import ceil_div, ceil_root
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
+from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_DATED, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
 
 FINE = 10**9  # premiums, closing fees and withheld shares are parts of this
 GROWTH = 4.0  # tiers, premium, fee and withheld profit each follow the notional at a rate of one at most
@@ -40,16 +41,46 @@ def size_premium(lots, slope, slope_lots, root, root_lots, root_relief):
 
 
 @kernel
-def sized_parts(world, first, n, base, premium, inner, least, value, fee):
+def rate_in_force(base, base_first, rate, reached, scale):
+    """Rate of a tier in parts of the scale, rounded up, when the first tier's is `rate` parts of FINE.
+
+    base, base_first: as the schedule states the two; reached: parts of FINE of the way from there to one.
+    """
+    own = min(ceil_div(base * rate, base_first * (FINE // scale)), max(scale, base))
+    if own < scale:
+        own += ceil_div((scale - own) * reached, FINE)
+    return own
+
+
+@kernel
+def dated_line(world, first, row, dated):
+    """(rate, deduction) of a tier for a position that was entered when the first tier's rate was `dated`."""
+    scale, base_first = world.clock[0]["rate_scale"], world.tiers[first]["base_rate"]
+    last, deduction = 0, 0
+    for place in range(first, row + 1):
+        tier = world.tiers[place]
+        own = rate_in_force(tier["base_rate"], base_first, dated, int(0), scale)
+        if tier["base_deduction"] != 0:  # whole-position tiers have none
+            deduction += tier["floor"] * (own - last)
+        last = own
+    return last, deduction
+
+
+@kernel
+def sized_parts(world, first, n, base, premium, inner, least, value, fee, dated):
     """(atoms, parts of FINE) of max(least, min(base, max(inner, tier + premium))) + fee * value, exactly.
 
-    The premium counts on the notional `base`.
+    The premium counts on the notional `base`. dated: the first tier's rate in parts of FINE in place of that in force,
+    or 0.
     """
     never_inline()
     scale = world.clock[0]["rate_scale"]
-    tier = world.tiers[tier_row(world.tiers, first, n, base)]
-    rest = base % scale * tier["rate"] - tier["deduction"]
-    whole = base // scale * tier["rate"] + rest // scale
+    row = tier_row(world.tiers, first, n, base)
+    rate, deduction = world.tiers[row]["rate"], world.tiers[row]["deduction"]
+    if dated > 0:
+        rate, deduction = dated_line(world, first, row, dated)
+    rest = base % scale * rate - deduction
+    whole = base // scale * rate + rest // scale
     rest = rest % scale * (FINE // scale) + base % FINE * premium
     whole += base // FINE * premium + rest // FINE
     rest = rest % FINE
@@ -64,7 +95,7 @@ def sized_parts(world, first, n, base, premium, inner, least, value, fee):
 
 
 @kernel
-def position_requirement(world, instrument, size, entry, price, equity):
+def position_requirement(world, instrument, size, entry, dated, price, equity):
     """Requirement in atoms of one position of an extended form, at a price and with its account's equity there.
 
     Rounded up once. In an arithmetic world every notional is taken at the reference price, whatever the basis.
@@ -92,6 +123,7 @@ def position_requirement(world, instrument, size, entry, price, equity):
     whole, rest = sized_parts(
         world, instrument["first_tier"], instrument["n_tiers"], base, premium,
         int(0), instrument["minimum_margin"], value, fee,
+        dated if form & FORM_DATED else int(0),
     )  # fmt: skip
     held_back = max(worth - entry, 0)
     rest += held_back % FINE * instrument["withheld"]

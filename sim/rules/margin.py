@@ -98,7 +98,8 @@ def extended_requirements(world, row, stride, count, equity, at_index):
         instrument = world.instruments[row // world.clock[0]["n_traders"]]
         if size != 0 and instrument["margin_form"] & FORM_EXTENDED:
             price = instrument["index_price"] if at_index else instrument["mark_price"]
-            needed += position_requirement(world, instrument, size, world.entry_value[row], price, equity)
+            entry, dated = world.entry_value[row], world.positions[row]["margin_rate"]
+            needed += position_requirement(world, instrument, size, entry, dated, price, equity)
         row += stride
     return needed
 
@@ -114,7 +115,8 @@ def position_margin(world, trader, k):
         return 0
     if instrument["margin_form"] & FORM_EXTENDED:
         equity, _ = account_margin(world, account_of(world, trader, k))
-        return position_requirement(world, instrument, size, world.entry_value[row], mark, equity)
+        dated = world.positions[row]["margin_rate"]
+        return position_requirement(world, instrument, size, world.entry_value[row], dated, mark, equity)
     return maintenance_atoms(world, instrument, notional(world, instrument, size, mark))
 
 
@@ -236,6 +238,6 @@ def _initial_margin_by_form(world, instrument, own_rate, value, lots):
     )  # fmt: skip
     whole, rest = sized_parts(
         world, instrument["first_initial_tier"], instrument["n_initial_tiers"], value, premium,
-        instrument["initial_minimum"], instrument["minimum_margin"], value, instrument["closing_fee"],
+        instrument["initial_minimum"], instrument["minimum_margin"], value, instrument["closing_fee"], int(0),
     )  # fmt: skip
     return max(own, whole + int(rest > 0))

@@ -6,10 +6,10 @@
 from sim.rules.events import emit
 from sim.rules.margin import account_of, account_trader, initial_margin, notional
 from sim.rules.profit import book_closing, book_payment, book_trade
-from sim.rules.rounding import share_toward_zero
+from sim.rules.rounding import ceil_div, share_toward_zero
 from sim.rules.safe_radius import mark_account_dirty
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import EVENT_TRANSFER, FORM_AT_ENTRY, NONE
+from sim.terms.vocabulary import EVENT_TRANSFER, FORM_AT_ENTRY, FORM_DATED, NONE
 
 
 @kernel
@@ -44,6 +44,8 @@ def change_position(world, k, trader, lots, cost):
     world.position_size[row] = new
     world.instruments[k]["size_sum"] += lots
     world.instruments[k]["open_interest"] += max(new, 0) - max(old, 0)
+    if world.instruments[k]["margin_form"] & FORM_DATED:
+        date_entry(world, k, row, old, new)
     if old == 0 or (old > 0) == (lots > 0):
         world.entry_value[row] += cost
         return
@@ -55,6 +57,17 @@ def change_position(world, k, trader, lots, cost):
     spent = cost if closed == abs(lots) else _share_of_cost(cost, closed, lots, centre)
     world.entry_value[row] += cost - spent - released
     book_closing(world, k, trader, -spent - released)
+
+
+@kernel
+def date_entry(world, k, row, old, new):
+    """The rate that a position keeps: that of its opening, weighted (rounded up) with that of what is added."""
+    now, position = world.instruments[k]["maintenance_rate"], world.positions[row]
+    if old == 0 or (old > 0) != (new > 0):
+        position["margin_rate"] = now
+    elif abs(new) > abs(old):
+        total = abs(old) * position["margin_rate"] + (abs(new) - abs(old)) * now
+        position["margin_rate"] = ceil_div(total, abs(new))
 
 
 @kernel

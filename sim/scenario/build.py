@@ -9,6 +9,7 @@ import numpy as np
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
 from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
+from sim.scenario.dynamics_dials import fill_dynamics
 from sim.scenario.empty_tables import empty_book, unchecked_accounts
 from sim.scenario.flow_dials import flow_distances
 from sim.scenario.instruments import fill_instruments
@@ -162,6 +163,7 @@ class _Draft:
             funds=np.zeros(len(scenario.venues), layout.FUNDS),
             instruments=instruments,
             tiers=tiers,
+            **fill_dynamics(scenario, instruments, tiers, self.atom, self.rate_scale),
             populations=populations,
             desks=desks,
             market_view=np.zeros(n, layout.VIEW),

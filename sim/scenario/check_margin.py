@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
-from sim.calculator.schedules import Margin, margin_of_preset, preset_rows
+from sim.calculator.schedules import Margin, initial_curve, margin_of_preset, preset_rows
 from sim.margin_regimes import Schedule
 from sim.scenario.check_populations import Found
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Scenario, Venue
 from sim.scenario.schedules import (
+    DEDUCTION_MAX,
     LARGEST_RATE_SCALE,
     atom_of,
-    initial_curve,
     maintenance_curve,
     margin_of,
     rate_scale_of,
@@ -19,7 +19,6 @@ from sim.scenario.schedules import (
 )
 
 Place = tuple[str | int, ...]
-DEDUCTION_MAX = 1 << 62
 RATE_MAX = 4  # of a multiple of maintenance, below the notional at which it stops
 
 

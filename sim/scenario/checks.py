@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
+from sim.scenario.check_dynamics import check_dynamics, check_ranges
 from sim.scenario.check_margin import check_schedule, check_tables
 from sim.scenario.check_policies import check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
@@ -58,6 +59,7 @@ def check_venue(venue: Venue) -> Iterator[Found]:
     """Each problem of a rule book, with its path in the book."""
     for contract in venue.margin.schedules:
         yield from check_schedule(venue, contract)
+    yield from check_dynamics(venue)
     yield from check_policy(venue)
     kinds = [layer.kind for layer in venue.waterfall]
     for row, kind in enumerate(kinds):
@@ -161,6 +163,7 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
                 largest, path = part, ("venues", name, "waterfall", row)
     yield from _check_lots(scenario)
     yield from check_tables(scenario)
+    yield from check_ranges(scenario)
     yield from _check_flow(scenario)
     growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
     atoms = money * growth / float(atom)

@@ -5,10 +5,11 @@ from fractions import Fraction
 import numpy as np
 
 from sim.calculator.numbers import exact
+from sim.calculator.schedules import initial_curve
 from sim.rules.stop_lists import FAR
 from sim.scenario.margin_forms import fill_form
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import initial_curve, maintenance_curve, margin_of, tier_rows
+from sim.scenario.schedules import maintenance_curve, margin_of, tier_rows
 from sim.tables import layout
 from sim.terms.vocabulary import MARK_KINDS, NONE
 
@@ -37,6 +38,7 @@ def fill_instruments(scenario: Scenario, atom: Fraction, rate_scale: int) -> tup
     tier_table = np.zeros(len(tiers), layout.TIERS)
     for i, (floor, rate, deduction) in enumerate(tiers):
         tier_table[i]["floor"], tier_table[i]["rate"], tier_table[i]["deduction"] = floor, rate, deduction
+    tier_table["base_rate"], tier_table["base_deduction"] = tier_table["rate"], tier_table["deduction"]
     return table, tier_table
 
 

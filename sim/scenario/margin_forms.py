@@ -6,11 +6,12 @@ from math import ceil
 import numpy as np
 
 from sim.calculator.numbers import exact
-from sim.calculator.schedules import Curve
+from sim.calculator.schedules import Curve, initial_curve
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import initial_curve, maintenance_curve, margin_of
+from sim.scenario.schedules import maintenance_curve, margin_of
 from sim.terms.vocabulary import (
     FORM_AT_ENTRY,
+    FORM_DATED,
     FORM_EXTENDED,
     FORM_FEE_AT_BANKRUPTCY,
     FORM_INITIAL_MARGINAL,
@@ -40,15 +41,22 @@ def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fr
         ceil((1 - exact(regime.unrealised_profit_credit)) * FINE),
     )
     at_entry = regime.notional_basis == "entry"
-    extended = at_entry or any(
-        row[name] > 0
-        for name in ("slope", "initial_slope", "root", "initial_root", "minimum_margin", "closing_fee", "withheld")
+    moving = regime.dynamics
+    dated = moving is not None and moving.maintenance is not None and moving.applies_to == "new"
+    extended = (
+        at_entry
+        or dated
+        or any(
+            row[name] > 0
+            for name in ("slope", "initial_slope", "root", "initial_root", "minimum_margin", "closing_fee", "withheld")
+        )
     )
     bits = {
         FORM_JUMPS: jumps(maintenance),
         FORM_EXTENDED: extended,
         FORM_INITIAL_MARGINAL: initial.mode == "marginal" and len(initial.tiers) > 1,
         FORM_AT_ENTRY: at_entry,
+        FORM_DATED: dated,
         FORM_FEE_AT_BANKRUPTCY: fee > 0 and regime.closing_fee.basis == "bankruptcy",
     }
     row["margin_form"] = sum(bit for bit, held in bits.items() if held)

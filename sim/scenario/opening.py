@@ -81,6 +81,7 @@ def open_accounts(draft: Draft, world: World) -> None:
     balance[1:] = np.where(isolated, allotted - cost, 0)[: len(balance) - 1]
     balance[0] = wealth - allotted.sum(axis=0) - np.where(isolated, 0, cost.sum(axis=0))
     world.instruments["open_interest"] = np.maximum(sizes, 0).sum(axis=1)
+    world.positions["margin_rate"] = np.repeat(world.instruments["maintenance_rate"], n_traders)
     endow_funds(draft, world)
     clock[0]["net_deposits"] = int(world.quote_balance.sum())
     open_profits(world)

@@ -6,12 +6,14 @@ from functools import reduce
 from math import ceil, floor, gcd, lcm
 
 from sim.calculator.numbers import exact
-from sim.calculator.schedules import Curve, Margin, margin_of_preset, merged_tiers, preset_rows, ratio_curve
+from sim.calculator.schedules import Curve, Margin, initial_curve, margin_of_preset, merged_tiers, preset_rows
 from sim.margin_regimes import MarginRegime
 from sim.scenario.records import Instrument, Scenario
 
 SMALLEST_RATE_SCALE = 10_000
 LARGEST_RATE_SCALE = 10**9
+MOVING_RATE_SCALE = 10**6  # rates that move have at least so many parts, where money has room for them
+DEDUCTION_MAX = 1 << 62
 
 
 def atom_of(scenario: Scenario) -> Fraction:
@@ -31,11 +33,6 @@ def maintenance_curve(scenario: Scenario, instrument: Instrument, scale: float |
     """Maintenance in force: rates scaled and clamped at 1, equal neighbours merged."""
     curve = margin_of(scenario, instrument, scale).maintenance
     return replace(curve, tiers=tuple(merged_tiers(curve.tiers)), own_amount=None)
-
-
-def initial_curve(margin: Margin) -> Curve:
-    """Initial margin as tiers, also where it is a multiple of maintenance."""
-    return margin.initial if isinstance(margin.initial, Curve) else ratio_curve(margin.maintenance, margin.initial)
 
 
 def maintenance_rows(
@@ -74,7 +71,17 @@ def rate_scale_of(scenario: Scenario) -> int:
     scale = SMALLEST_RATE_SCALE
     while scale < LARGEST_RATE_SCALE and any((rate * scale).denominator != 1 for rate in rates):
         scale *= 10
+    moving = [i for i in scenario.instruments if scenario.venues[i.venue].margin.dynamics is not None]
+    largest = max((floor for i in moving for floor in _floors(scenario, i)), default=Fraction(0)) / atom_of(scenario)
+    while moving and scale < MOVING_RATE_SCALE and largest * scale * 10 < DEDUCTION_MAX:
+        scale *= 10
     return scale
+
+
+def _floors(scenario: Scenario, instrument: Instrument) -> list[Fraction]:
+    """Floors of both schedules; the deduction of a tier whose rate reached one is at most its floor."""
+    margin = margin_of(scenario, instrument)
+    return [start for curve in (margin.maintenance, initial_curve(margin)) for start, _ in curve.tiers]
 
 
 def tier_rows(curve: Curve, atom: Fraction, scale: int) -> list[tuple[int, int, int]]:

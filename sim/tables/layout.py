@@ -42,7 +42,8 @@ FUNDS = _layout(
 # tick_value: atoms that one lot gains when the price rises one tick; ladder: first tick of the price ladder.
 # margin_form: FORM_* bits, 0 for plain tiers; slope: rate added every slope_lots lots; root: square of the rate that
 # root_lots lots add once it is above root_relief; minimums in atoms; slopes, root_relief, closing_fee and withheld
-# (share of a profit that does not count) in 1e-9, root in their square.
+# (share of a profit that does not count) in 1e-9, root in their square; maintenance_rate and initial_rate, the first
+# tier's rates in force, in 1e-9.
 INSTRUMENTS = _layout(
     "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
     "first_tier n_tiers first_initial_tier n_initial_tiers margin_form slope slope_lots initial_slope "
@@ -55,15 +56,26 @@ INSTRUMENTS = _layout(
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
     "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark "
-    "window_step window_atoms"
+    "window_step window_atoms maintenance_rate initial_rate"
 )
 
 # (rows,) margin of notional N in atoms = (rate * N - deduction) / rate_scale, by the last row with floor <= N.
-TIERS = _layout("floor rate deduction")
+# base_*: as the schedule states them, for rates that move.
+TIERS = _layout("floor rate deduction base_rate base_deduction")
+
+# (2 * n_instruments,) row = 2 * instrument + (0 maintenance, 1 initial); no rows where no venue's margin moves. Rates
+# and shares in 1e-9: base as stated, rate as renewed last, reached: share of the way to one by open interest; low, high
+# in atoms; last_price in 1/1000 tick. follow: least first initial rate over the first maintenance rate.
+DYNAMICS = _layout(
+    "measure source update_every return_steps window least_returns quantile first_tier n_tiers marginal base rate "
+    "reached returns last_price least_rate step_part low high",
+    "multiple decay variance stressed_weight stressed_rate buffer released_above follow",
+)
 
 # (n_traders * n_instruments,) row = instrument * n_traders + trader. Open orders in lots and tick-lots;
-# first_order: newest of the owner's open orders; first_stop: oldest of its sleeping stops.
-POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order first_stop")
+# first_order: newest of the owner's open orders; first_stop: oldest of its sleeping stops; margin_rate: maintenance
+# rate (1e-9) at which it was entered, where positions keep theirs.
+POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order first_stop margin_rate")
 
 # (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
 # entered: step of the last entry on a signal; of speculators the one after that in which they last added.
@@ -145,9 +157,11 @@ VIEW = _layout(
 # to_row.
 EVENTS = _layout("step round kind instrument actor counterparty price size amount cause from_row to_row")
 
-# (capacity,) one row a step and instrument; prices in ticks, depth in lots (NONE when not sampled), money in atoms.
+# (capacity,) one row a step and instrument; prices in ticks, depth in lots (NONE when not sampled), money in atoms,
+# the first tier's rates in force in 1e-9.
 STEPS = _layout(
     "step instrument index_price mark_price last_price best_bid best_ask bid_depth ask_depth open_interest "
     "traded_value traded_lots liquidated_long liquidated_short adl_value fund_inventory fund_cash "
-    "fund_equity fund_need pending net_drain gross_drain order_events rounds"
+    "fund_equity fund_need pending net_drain gross_drain order_events rounds "
+    "maintenance_rate initial_rate"
 )

@@ -22,6 +22,8 @@ class World(Holder):
         "funds": (layout.FUNDS, 1),  # one a venue
         "instruments": (layout.INSTRUMENTS, 1),
         "tiers": (layout.TIERS, 1),  # maintenance and initial schedules of all instruments
+        "dynamics": (layout.DYNAMICS, 1),  # two an instrument, or none
+        "moves": (INT, 2),  # (dynamics, window) |returns| in 1e-9, a ring
         "populations": (layout.POPULATIONS, 1),
         "desks": (layout.DESKS, 1),  # population * n_instruments + instrument
         "market_view": (layout.VIEW, 1),  # one an instrument
@@ -62,6 +64,8 @@ class World(Holder):
     funds: np.ndarray
     instruments: np.ndarray
     tiers: np.ndarray
+    dynamics: np.ndarray
+    moves: np.ndarray
     populations: np.ndarray
     desks: np.ndarray
     market_view: np.ndarray

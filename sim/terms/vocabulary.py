@@ -93,6 +93,15 @@ MARK_BOOK: Final = 2
 MARK_INDEX: Final = 3
 MARK_KINDS: Final = ("last", "mid", "book_mark", "index")
 
+# What a margin rate follows (dynamics.measure), and of which price.
+MEASURE_FIXED: Final = 0
+MEASURE_MOVING_AVERAGE: Final = 1
+MEASURE_VALUE_AT_RISK: Final = 2
+MEASURE_EXPECTED_SHORTFALL: Final = 3
+MEASURES: Final = ("fixed", "moving_average", "value_at_risk", "expected_shortfall")
+SOURCE_INDEX: Final = 0
+SOURCE_MARK: Final = 1
+
 # Strategies (populations.kind).
 INSTITUTION: Final = 0
 MARKET_MAKER: Final = 1
@@ -177,6 +186,7 @@ FORM_EXTENDED: Final = 2  # any of premium, minimum, closing fee, entry notional
 FORM_INITIAL_MARGINAL: Final = 4
 FORM_AT_ENTRY: Final = 8
 FORM_FEE_AT_BANKRUPTCY: Final = 16
+FORM_DATED: Final = 64  # each position keeps the maintenance rate at which it was entered
 
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0

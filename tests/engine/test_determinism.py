@@ -10,6 +10,11 @@ ISOLATED = {**CRASH, "venues.venue.margin.scope": "isolated"}
 WORLDS = [(CRASH, 3, STEPS), (ISOLATED, 4, STEPS), ({**MIRRORED, "record.order_events": True}, 5, STEPS)]
 WORLDS.append(({**CRASH, "populations": [*FLOWS, *POPULATIONS]}, 6, STEPS))
 WORLDS += [({**CRASH, **STRESS}, 7, STEPS), ({**ISOLATED, **STRESS}, 8, STEPS)]
+MOVING = {"update_every_steps": 3, "volatility": {"multiple": 4.0, "return_steps": 1, "least_returns": 5}}
+TAIL = {"volatility": {"measure": "expected_shortfall", "of": "mark", "multiple": 2.0, "window": 12, "quantile": 0.8}}
+DYNAMICS = {"maintenance": MOVING, "initial": {**TAIL, "open_interest": {"BTC": {"low": 1e5, "high": 1e8}}}}
+WORLDS += [({**CRASH, "venues.venue.margin.dynamics": DYNAMICS}, 9, STEPS)]
+WORLDS += [({**ISOLATED, "venues.venue.margin.dynamics": {**DYNAMICS, "applies_to": "new"}}, 10, STEPS)]
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import pytest
 import synthetic_session as synthetic
 
 from sim.evidence.inputs import RunFacts
+from sim.evidence.margin_series import largest_rise, peak_to_trough
 from sim.evidence.price_path import (
     deepest_fall,
     depth_trough_ratio,
@@ -121,3 +122,12 @@ def test_who_paid_counts_the_fees_once_and_the_fund_net_of_them() -> None:
     funds["uncovered"] = int(1e6 / synthetic.ATOM)
     paid = list(who_paid(funds, 6e6, synthetic.ATOM).values())
     assert paid == pytest.approx([3.4e6, 6e6, 1.1e6, 1e6])
+
+
+def test_procyclicality_of_a_series_by_hand() -> None:
+    rates = np.array([0.02, 0.02, 0.03, 0.06, 0.05, 0.04])
+    assert peak_to_trough(rates) == pytest.approx(3.0)
+    assert [largest_rise(rates, n) for n in (1, 2, 5)] == pytest.approx([2.0, 3.0, 2.0])
+    assert largest_rise(rates, 6) is None and peak_to_trough(rates[:0]) is None
+    flat = np.full(100, 0.01)
+    assert peak_to_trough(flat) == 1.0 and {largest_rise(flat, n) for n in (1, 5, 30)} == {1.0}

@@ -87,3 +87,70 @@ def test_schedules_as_lists_have_no_form_beyond_tiers():
     whole = {name: {"tiers": rows, "mode": "whole"} for name, rows in TIERS.items()}
     assert small_session({"venues.venue.margin.schedules": whole}).world.instruments["margin_form"].all()
     assert small_scenario({"venues.venue.margin.schedules": whole}).dump()["venues"]["venue"]["margin"]["schedules"]
+
+
+VOLATILITY = "volatility: {multiple: 3}"
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "says"),
+    [
+        ("{maintenance: {volatility: {}}}", "maintenance.volatility.multiple", "is missing"),
+        (
+            "{maintenance: {volatility: {multiple: 0}}}",
+            "volatility.multiple",
+            "0 is not allowed; allowed: a number above 0",
+        ),
+        (
+            "{maintenance: {volatility: {multiple: 3, decay: 1}}}",
+            "decay",
+            "1 is not allowed; allowed: a number from 0.5",
+        ),
+        (
+            "{maintenance: {volatility: {multiple: 3, measure: var}}}",
+            "measure",
+            "'var' is not allowed; allowed: one of",
+        ),
+        (
+            "{initial: {volatility: {multiple: 3, measure: value_at_risk, window: 50, quantile: 0.99}}}",
+            "dynamics.initial.volatility.window",
+            "50 returns have no quantile of 0.99; allowed: at least 100",
+        ),
+        ("{maintenance: {anti_procyclicality: {floor: 0.01}}}", "anti_procyclicality", "has no estimate to hold"),
+        (
+            "{maintenance: {" + VOLATILITY + ", anti_procyclicality: {buffer: 0.25}}}",
+            "anti_procyclicality.released_above",
+            "is missing; buffer: 0.25 needs it",
+        ),
+        (
+            "{maintenance: {" + VOLATILITY + ", anti_procyclicality: {stressed_rate: 0.1}}}",
+            "anti_procyclicality.stressed_rate",
+            "is of no use without stressed_weight",
+        ),
+        ("{maintenance: {" + VOLATILITY + ", anti_procyclicality: {floor: 2}}}", "floor", "2 is not allowed"),
+        (
+            "{initial: {open_interest: {BTCUSDT: {low: 5.0e7, high: 2.0e7}}}}",
+            "open_interest.BTCUSDT.high",
+            "2e+07 is not above low, 5e+07; raise it",
+        ),
+        ("{initial: {open_interest: {BTCUSD: {low: 1, high: 2}}}}", "BTCUSD", "did you mean 'BTCUSDT'?"),
+        ("{initial: {open_interest: {BTCUSDT: {low: 0, high: 1.0e-9}}}}", "BTCUSDT.high", "a rising range below"),
+        ("{applies_to: new}", "applies_to", "new holds for maintenance rates that move"),
+    ],
+)
+def test_dynamics_that_cannot_be_are_refused_by_path_value_and_rule(refused, value, path, says):
+    lines = refused("btc_2025_10_10", f"venues.binance.margin.dynamics={value}")
+    assert any(f"{path}: " in line and says in line for line in lines), lines
+
+
+def test_rates_that_never_move_change_no_byte():
+    fine = {**TIERS, "ETH": [[0, 0.005001, 75], [10_000, 0.0125, 40]]}  # millionths, as rates that move have anyway
+    scaling = {"open_interest": {"BTC": {"low": 1e10, "high": 1e11}}}
+    never = {"volatility": {"multiple": 3.0, "least_returns": 20_000}}
+    digests = []
+    for dynamics in (None, {"maintenance": scaling, "initial": scaling}, {"maintenance": never, "initial": never}):
+        margin = {"venues.venue.margin.schedules": fine, "venues.venue.margin.dynamics": dynamics}
+        session = small_session(margin, seed=5)
+        session.advance(40)
+        digests.append(session.digest())
+    assert digests[0] == digests[1] == digests[2]

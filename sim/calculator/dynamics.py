@@ -1,0 +1,93 @@
+"""Rates that move, by hand: the estimator in plain Python, from a list of prices, one rate a step.
+
+A second hand beside the compiled one: integers where that has integers, floats in the same order.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from math import ceil, floor, sqrt
+from typing import Any
+
+from sim.calculator.numbers import exact
+from sim.calculator.piecewise import ZERO
+from sim.calculator.schedules import ONE, Curve, Margin, initial_curve
+
+FINE = 10**9
+
+
+def first_rates(dynamics: Any, stated: Fraction, prices: Sequence[int], reference: int | None = None) -> list[Fraction]:
+    """The first tier's rate at every step, by a `RateDynamics` record without open interest.
+
+    `prices`: integers of any unit, one a step from step 0; `reference`: in place of the price before, where moves are
+    fractions of one price. The rate is rounded up to 1e-9.
+    """
+    return [Fraction(rate, FINE) for rate in _rates(dynamics, ceil(stated * FINE), prices, reference)]
+
+
+def _rates(dynamics: Any, rate: int, prices: Sequence[int], reference: int | None) -> Iterator[int]:
+    volatility = dynamics.volatility
+    moves: list[float] = []
+    variance = 0.0
+    for step, price in enumerate(prices):
+        if volatility is not None and step % volatility.return_steps == 0 and step > 0:
+            before = prices[step - volatility.return_steps]
+            moves.append(abs(price - before) / (before if reference is None else reference))
+            weight = max(1.0 - volatility.decay, 1.0 / len(moves))
+            variance += weight * (moves[-1] * moves[-1] - variance)
+        due = step % dynamics.update_every_steps == 0
+        if volatility is not None and due and len(moves) >= volatility.least_returns:
+            estimate = sqrt(variance)
+            if volatility.measure != "moving_average":
+                estimate = tail_move(moves[-volatility.window :], volatility.quantile, volatility.measure)
+            longer = volatility.multiple * sqrt(volatility.horizon_steps / volatility.return_steps)
+            rate = held(dynamics.anti_procyclicality, rate, longer * estimate)
+        yield rate
+
+
+def tail_move(moves: Sequence[float], quantile: float, measure: str) -> float:
+    """Value at risk or expected shortfall of moves: the worst of the remaining share, the last of them in part."""
+    rising = sorted(int(min(move, 1.0) * FINE) for move in moves)
+    share = int(exact(quantile) * FINE)
+    if measure == "value_at_risk":
+        return rising[-(-share * len(rising) // FINE) - 1] / FINE
+    tail = (FINE - share) * len(rising)
+    left, total = tail, 0.0
+    while left > 0:
+        total += float(min(left, FINE)) * float(rising.pop())
+        left -= FINE
+    return total / float(tail) / FINE
+
+
+def held(rules: Any, before: int, estimate: float) -> int:
+    """An estimated rate (parts of 1e-9 from here on) after the rules against procyclicality."""
+    if rules.stressed_weight:
+        estimate += rules.stressed_weight * (rules.stressed_rate - estimate)
+    if rules.buffer:
+        estimate = max(estimate, (1.0 + rules.buffer) * min(estimate, rules.released_above))
+    rate = max(ceil(min(estimate, 1.0) * FINE), ceil(exact(rules.floor or 0.0) * FINE))
+    if rules.max_step:
+        reach = max(-(-before * floor(exact(rules.max_step) * FINE) // FINE), 1)
+        rate = min(max(rate, before - reach), before + reach)
+    return min(max(rate, 1), FINE)
+
+
+def reached(open_interest: Fraction, low: Fraction, high: Fraction) -> Fraction:
+    """Share of the way from the stated rate to one."""
+    return min(max((open_interest - low) / (high - low), ZERO), ONE)
+
+
+def scaled_curve(curve: Curve, multiple: Fraction, way: Fraction) -> Curve:
+    """A curve all of whose tier rates are multiplied, stop at one, and go a part of the way to one."""
+    tiers = []
+    for start, rate in curve.tiers:
+        own = min(rate * multiple, max(rate, ONE))
+        tiers.append((start, own + max(ONE - own, ZERO) * way))
+    return Curve(tuple(tiers), curve.mode, curve.own_amount, curve.slope, curve.root, curve.minimum)
+
+
+def margin_in_force(margin: Margin, maintenance: Fraction | None, initial: Fraction | None, way: Fraction) -> Margin:
+    """A margin whose first rates are those in force: None as stated; `way`: of initial margin by open interest."""
+    curves = []
+    for curve, rate, share in ((margin.maintenance, maintenance, ZERO), (initial_curve(margin), initial, way)):
+        curves.append(scaled_curve(curve, ONE if rate is None else rate / curve.tiers[0][1], share))
+    return Margin(curves[0], curves[1])
