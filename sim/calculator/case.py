@@ -144,7 +144,7 @@ class Policy(Record):
     close_factor: float = dial(0.5, "share of a position in one order", unit="of position", source=RULES, gt=0, le=1)
     throttle: Throttle | None = dial(None, "limits on what is sold at once")
     tiers_down: int = dial(1, "tiers that next_tier goes down", source=RULES, ge=1, le=128)
-    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"] = dial(
+    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark", "resting_at_bankruptcy"] = dial(
         "ioc_at_bankruptcy", "what limits the price of the order", source=RULES
     )
     fee_rate: float = dial(0.0, "fee on liquidated notional", unit="of notional", source=RULES, ge=0, le=0.5)

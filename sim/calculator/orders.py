@@ -249,7 +249,7 @@ class _Desk:
         policy, mark = self.policy, to_price(leg.mark, leg.inverse) or ZERO
         if policy.execution == "market":
             return None
-        if policy.execution == "ioc_at_bankruptcy":
+        if policy.execution in ("ioc_at_bankruptcy", "resting_at_bankruptcy"):
             return self._inside(leg, self._bankruptcy(account, leg))
         reach = exact(policy.discount)
         if policy.execution == "ioc_fillable":

@@ -18,7 +18,7 @@ MARGIN_ELSEWHERE = frozenset(
     "schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up".split()
 )
 LIQUIDATION_ELSEWHERE = frozenset(
-    "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to".split()
+    "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to patience_steps".split()
 )
 
 

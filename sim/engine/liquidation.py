@@ -1,5 +1,6 @@
 """Phase 8: breached accounts are found, queued, re-validated and unwound, in rounds until quiet or bound."""
 
+from sim.liquidation_policies.resting import withdraw_orders
 from sim.liquidation_policies.selection import next_position
 from sim.liquidation_policies.sell_off import close_position
 from sim.liquidation_policies.take_over import passes_to_fund
@@ -8,6 +9,7 @@ from sim.rules.bankruptcy import budget_lots
 from sim.rules.brute_force import sweep_all
 from sim.rules.events import emit
 from sim.rules.exchange import cancel_orders_of
+from sim.rules.forced import holds_nothing, keep_leftover
 from sim.rules.margin import (
     account_margin,
     account_margin_at,
@@ -31,7 +33,7 @@ from sim.terms.vocabulary import (
     QUEUE_WORST_RATIO,
     SELECTION_PRO_RATA,
 )
-from sim.waterfall_layers.insurance_fund import keep_leftover, pay_shortfall, work_off_inventory
+from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
 
 CAUSE_WINDOW_STEPS = 600  # a breach is laid to a forced order at most this old
 EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest waits for the next step
@@ -108,6 +110,8 @@ def open_case(world, t, account):
         world.sales[row]["ready_step"] = t
         world.sales[row]["orders"] = 0
         world.sales[row]["lots"] = 0
+        world.sales[row]["order_id"] = NONE
+        world.sales[row]["rested_step"] = NONE
     world.account_case[account] = n
     world.clock[0]["n_cases"] = n + 1
     return True
@@ -117,6 +121,7 @@ def open_case(world, t, account):
 def close_case(world, account):
     """The account is safe or gone: the last case takes the free row."""
     row = world.account_case[account]
+    withdraw_orders(world, row)
     last = world.clock[0]["n_cases"] - 1
     world.cases[row] = world.cases[last]
     for k in range(world.clock[0]["n_instruments"]):
@@ -231,7 +236,7 @@ def unwind(world, t, account, round):
         progress += close_position(world, v, case, k, trader, tried, t, event)
         if world.venues[v]["selection"] < SELECTION_PRO_RATA and not breached(world, account):
             break
-    settle_empty_account(world, v, account, trader, row, stride, count, event)
+    settle_empty_account(world, v, account, trader, event)
     if not breached(world, account):
         close_case(world, account)
     return progress
@@ -268,11 +273,10 @@ def begin_liquidation(world, case, trader, k):
 
 
 @kernel
-def settle_empty_account(world, v, account, trader, row, stride, count, event):
+def settle_empty_account(world, v, account, trader, event):
     """No position left: money missing is a default; what is over goes where the venue's rules say."""
-    for i in range(count):
-        if world.position_size[row + i * stride] != 0:
-            return
+    if not holds_nothing(world, account):
+        return
     if world.quote_balance[account] < 0:
         pay_shortfall(world, v, account, trader, event)
     keep_leftover(world, v, account, trader, world.venues[v]["first_instrument"], event)

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from sim.rules.book import HANDLE_BITS, SLOT_MASK
-from sim.rules.exchange import cancel_orders_of, cancel_slot, execute
+from sim.rules.exchange import cancel_orders_of, cancel_slot, execute, slot_of
 from sim.rules.inbox import TIME_BITS
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_spread_keys
 from sim.rules.stop_lists import remove_stop, stop_id
@@ -11,7 +10,7 @@ from sim.rules.stops import place_stop, trigger_stops
 from sim.strategies.dispatch import decide
 from sim.strategies.zero_intelligence import spared
 from sim.terms import kernel, phase
-from sim.terms.vocabulary import BUY, CANCEL, CANCEL_ALL, FLAG_PEGGED, NONE, STOP_LIMIT, STOP_MARKET
+from sim.terms.vocabulary import BUY, CANCEL, CANCEL_ALL, FLAG_FORCED, FLAG_PEGGED, NONE, STOP_LIMIT, STOP_MARKET
 
 
 @phase
@@ -90,8 +89,6 @@ def cancel_by_id(world, owner, order_id):
             if stop >= 0:
                 remove_stop(world, stop)
         return
-    slot = order_id & SLOT_MASK
-    if order_id < 0 or slot >= world.orders.shape[0]:
-        return
-    if world.orders[slot]["sequence"] == order_id >> HANDLE_BITS and world.orders[slot]["owner"] == owner:
+    slot = slot_of(world, order_id)
+    if slot >= 0 and world.orders[slot]["owner"] == owner and not world.orders[slot]["flags"] & FLAG_FORCED:
         cancel_slot(world, slot)

@@ -3,24 +3,25 @@
 from typing import Literal
 
 from sim.liquidation_policies.execution import limit_tick
+from sim.liquidation_policies.resting import rest_on_book
 from sim.liquidation_policies.selection import pro_rata_lots
 from sim.liquidation_policies.take_over import fund_takes, passes_to_fund
 from sim.liquidation_policies.targets import target_lots
 from sim.liquidation_policies.throttle import Throttle, note_sale, throttled_lots
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
-from sim.rules.bankruptcy import band_tick, budget_lots, equity_share, fee_part, value_at_mark
-from sim.rules.events import emit
-from sim.rules.exchange import execute
+from sim.rules.bankruptcy import band_tick, budget_lots, equity_share, value_at_mark
+from sim.rules.exchange import execute, shrink_if_needed
+from sim.rules.forced import book_sale, charge_fee, note_closed, return_collateral
 from sim.rules.margin import account_margin, account_of
-from sim.rules.settlement import move_lots, transfer
+from sim.rules.settlement import move_lots
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     ADL_AFTER_FUND,
     ADL_BEFORE_FUND,
-    EVENT_LIQUIDATION_FEE,
     EVENT_LIQUIDATION_SALE,
     EXECUTION_IOC_AT_BANKRUPTCY,
     EXECUTION_MARKET,
+    EXECUTION_RESTING_AT_BANKRUPTCY,
     FLAG_FORCED,
     IMMEDIATE_OR_CANCEL,
     NONE,
@@ -28,7 +29,7 @@ from sim.terms.vocabulary import (
     TARGET_RESTORE,
 )
 from sim.waterfall_layers.auto_deleveraging import deleverage
-from sim.waterfall_layers.insurance_fund import note_default, note_exhausted, return_collateral
+from sim.waterfall_layers.insurance_fund import note_default, note_exhausted
 
 DYDX = "dYdX v4 genesis, as quoted in docs/explanation/liquidation-and-fund.md"
 
@@ -36,8 +37,16 @@ DYDX = "dYdX v4 genesis, as quoted in docs/explanation/liquidation-and-fund.md"
 class LiquidationPolicy(Record):
     """Dials of the liquidation agent of one venue."""
 
-    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark"] = dial(
+    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark", "resting_at_bankruptcy"] = dial(
         "ioc_at_bankruptcy", "the order that sells a position off, and what limits its price"
+    )
+    patience_steps: int = dial(
+        60,
+        "resting_at_bankruptcy: steps after which what rests unfilled passes to the next layer",
+        unit="steps",
+        source=ASSUMED,
+        ge=0,
+        le=1_000_000,
     )
     fillable_spread: float = dial(
         1.5, "ioc_fillable: largest distance from the mark over the maintenance rate", source=DYDX, ge=0, le=100
@@ -112,29 +121,6 @@ class LiquidationPolicy(Record):
 
 
 @kernel
-def charge_fee(world, v, k, trader, lots, cause):
-    """Liquidation fee on executed notional to the fund, capped by what is left of the account."""
-    account = account_of(world, trader, k)
-    equity, _ = account_margin(world, account)
-    wanted = fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
-    fee = min(wanted, max(equity, 0))
-    if fee > 0:
-        fund = world.venues[v]["fund"]
-        transfer(world, EVENT_LIQUIDATION_FEE, account, fund, fee, k, trader, fund, cause)
-        world.funds[v]["fees"] += fee
-
-
-@kernel
-def note_closed(world, k, size, lots):
-    """Count lots closed by force, at mark, on the side of the position."""
-    value = value_at_mark(world, k, lots)
-    if size > 0:
-        world.instruments[k]["liquidated_now_long"] += value
-    else:
-        world.instruments[k]["liquidated_now_short"] += value
-
-
-@kernel
 def sell_outside(world, v, k, trader, lots, cause):
     """The twin without impact: closed at the mark against the outside world; lots closed."""
     row = k * world.clock[0]["n_traders"] + trader
@@ -180,40 +166,20 @@ def sell_on_book(world, v, k, trader, lots, share, t, cause):
             instrument["buy_blocked"] = t + 1
     if filled > 0:
         instrument["sold_atoms"] += value_at_mark(world, k, filled)
-        note_closed(world, k, size, filled)
-        event = emit(
-            world, EVENT_LIQUIDATION_SALE, k, trader, NONE, instrument["last_price"],
-            -sign * filled, value_at_mark(world, k, filled), cause, NONE, NONE,
-        )  # fmt: skip
-        _note_forced(instrument, sign, event, t)
-        charge_fee(world, v, k, trader, filled, cause)
-        return_collateral(world, v, k, trader, size, cause)
+        book_sale(world, v, k, trader, size, filled, cause)
     return filled, bound and filled < send and execution == EXECUTION_IOC_AT_BANKRUPTCY
 
 
 @kernel
-def _note_forced(instrument, sign, event, t):
-    """The last forced sale (or purchase) is what later breaches may be laid to."""
-    if sign > 0:
-        instrument["last_forced_sell"] = event
-        instrument["last_forced_sell_step"] = t
-    else:
-        instrument["last_forced_buy"] = event
-        instrument["last_forced_buy_step"] = t
-
-
-@kernel
-def lots_to_close(world, v, case, k, trader, tried, t):
-    """Lots of a position that the policy wants sold now: its target, through its throttle."""
+def wanted_lots(world, v, k, trader, tried):
+    """Lots of a position that the policy wants sold, before its throttle."""
     account = account_of(world, trader, k)
     held = abs(world.position_size[k * world.clock[0]["n_traders"] + trader])
     equity, maintenance = account_margin(world, account)
     venue = world.venues[v]
     if venue["selection"] == SELECTION_PRO_RATA and venue["target"] == TARGET_RESTORE and equity > 0:
-        lots = pro_rata_lots(world, v, k, account, tried, equity, maintenance)
-    else:
-        lots = target_lots(world, v, k, trader, held, equity, maintenance)
-    return throttled_lots(world, v, case, k, held, lots, t)
+        return pro_rata_lots(world, v, k, account, tried, equity, maintenance)
+    return target_lots(world, v, k, trader, held, equity, maintenance)
 
 
 @kernel
@@ -223,7 +189,7 @@ def close_position(world, v, case, k, trader, tried, t, cause):
     row = k * world.clock[0]["n_traders"] + trader
     if world.venues[v]["impact_on"] == 0:
         held = abs(world.position_size[row])
-        lots = lots_to_close(world, v, case, k, trader, tried, t)
+        lots = throttled_lots(world, v, case, k, held, wanted_lots(world, v, k, trader, tried), t)
         filled = sell_outside(world, v, k, trader, lots, cause)
         note_sale(world, v, case, k, held, filled, t)
         return filled
@@ -233,24 +199,31 @@ def close_position(world, v, case, k, trader, tried, t, cause):
     if passes_to_fund(world, v, equity, maintenance):
         taken = fund_takes(world, v, k, trader, abs(size), cause)
         note_closed(world, k, size, taken)
+        shrink_if_needed(world, k, trader)
         size = world.position_size[row]
         if size == 0:
             return taken
-    lots = lots_to_close(world, v, case, k, trader, tried, t)
-    filled, refused = sell_on_book(world, v, k, trader, lots, equity_share(world, trader, k), t, cause)
-    note_sale(world, v, case, k, abs(size), filled, t)
+    lots = wanted_lots(world, v, k, trader, tried)
+    rests = world.venues[v]["execution"] == EXECUTION_RESTING_AT_BANKRUPTCY
+    if rests:
+        filled, refused = rest_on_book(world, v, case, k, trader, lots, t, cause)
+    else:
+        lots = throttled_lots(world, v, case, k, abs(size), lots, t)
+        filled, refused = sell_on_book(world, v, k, trader, lots, equity_share(world, trader, k), t, cause)
+        note_sale(world, v, case, k, abs(size), filled, t)
     size = world.position_size[row]
     if size == 0:
         return taken + filled
     share = equity_share(world, trader, k)
-    if share > 0 and not refused:
+    if not refused and (share > 0 or rests):
         return taken + filled
-    if share <= 0 and world.venues[v]["execution"] != EXECUTION_IOC_AT_BANKRUPTCY and filled > 0:
+    if share <= 0 and not refused and world.venues[v]["execution"] != EXECUTION_IOC_AT_BANKRUPTCY and filled > 0:
         return taken + filled
     left = abs(size) if share <= 0 else min(lots - filled, abs(size))
     absorbed = absorb(world, v, k, trader, left, cause)
     if absorbed > 0:
         note_closed(world, k, size, absorbed)
+        shrink_if_needed(world, k, trader)
     return taken + filled + absorbed
 
 

@@ -2,6 +2,8 @@
 
 from sim.rules.admission import admits, only_reduces
 from sim.rules.book import (
+    HANDLE_BITS,
+    SLOT_MASK,
     cancel_order,
     match_against_book,
     no_ask,
@@ -11,6 +13,7 @@ from sim.rules.book import (
     shrink_reduce_only,
 )
 from sim.rules.events import emit
+from sim.rules.forced import book_resting_sale
 from sim.rules.margin import account_of, notional
 from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
@@ -67,7 +70,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     if flags & FLAG_REDUCE_ONLY:
         claimed = _claimed(world, row, side)
         free = -side * world.position_size[row]
-        if kind == POST_ONLY or (kind == LIMIT and not crosses):
+        if kind == POST_ONLY or (kind == LIMIT and not crosses and not flags & FLAG_FORCED):
             free -= claimed  # an order that rests stands behind those that do; one that takes goes before them
         size = min(size, free)
         if size <= 0:
@@ -150,6 +153,7 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     venue = world.venues[instruments[k]["venue"]]
     value = price * instruments[k]["tick_value"]
     forced = flags & FLAG_FORCED != 0
+    rested = world.orders[order_id & SLOT_MASK]["flags"] & FLAG_FORCED != 0  # the maker is sold off by the venue
     taker_row = account_of(world, taker, k)
     maker_row = account_of(world, maker, k)
     row = k * clock[0]["n_traders"]
@@ -160,20 +164,23 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     maker_balance = world.quote_balance[maker_row]
     maker_entry = world.entry_value[row + maker]
     move_lots(world, EVENT_FILL, k, maker, taker, side * size, side * size * value, price, order_id)
-    if forced:
+    if forced or rested:
         rebook_forced(world, k, maker, taker, side * size, side * size * value)
     charged = notional(world, instruments[k], size, price)
     if not forced:
         _charge(world, taker, taker_row, k, charged, venue["taker_fee"], venue["treasury"])
-    _charge(world, maker, maker_row, k, charged, venue["maker_fee"], venue["treasury"])
+    if not rested:
+        _charge(world, maker, maker_row, k, charged, venue["maker_fee"], venue["treasury"])
     if taker_row != taker and not forced:  # a liquidation takes its fee before it gives collateral back
         settle_collateral(world, k, taker, taker_old, taker_balance, taker_entry, True)
-    if maker_row != maker:
+    if maker_row != maker and not rested:
         settle_collateral(world, k, maker, maker_old, maker_balance, maker_entry, True)
     instruments[k]["last_price"] = price
     instruments[k]["traded_now"] += size
     instruments[k]["traded_value"] += size * value
     clock[0]["fills"] += 1
+    if rested:
+        book_resting_sale(world, k, maker, maker_old, size)
 
 
 @kernel
@@ -198,11 +205,24 @@ def cancel_slot(world, slot):
 
 
 @kernel
+def slot_of(world, order_id):
+    """Slot of a resting order by its public id, or NONE when it rests no more."""
+    slot = order_id & SLOT_MASK
+    if order_id < 0 or slot >= world.orders.shape[0] or world.orders[slot]["sequence"] != order_id >> HANDLE_BITS:
+        return NONE
+    return slot
+
+
+@kernel
 def cancel_orders_of(world, k, owner):
-    """Cancel every resting order and stop of an owner in one instrument."""
+    """Cancel every resting order and stop of an owner in one instrument; those of the venue for it stay."""
     never_inline()
     row = k * world.clock[0]["n_traders"] + owner
-    while world.positions[row]["first_order"] >= 0:
-        cancel_slot(world, world.positions[row]["first_order"])
+    slot = world.positions[row]["first_order"]
+    while slot >= 0:
+        following = world.orders[slot]["owner_next"]
+        if not world.orders[slot]["flags"] & FLAG_FORCED:
+            cancel_slot(world, slot)
+        slot = following
     while world.positions[row]["first_stop"] >= 0:
         remove_stop(world, world.positions[row]["first_stop"])

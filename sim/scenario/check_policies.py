@@ -20,6 +20,12 @@ def check_policy(venue: Venue) -> Iterator[Found]:
             f"{policy.cancel_orders} leaves orders of an account whose money goes to the fund (leftover_to: fund); "
             "allowed: account",
         )
+    if policy.execution == "resting_at_bankruptcy" and policy.cancel_orders == "none":
+        yield (
+            ("liquidation", "cancel_orders"),
+            "none leaves the account's own orders beside the venue's (execution: resting_at_bankruptcy); "
+            "allowed: account, instrument",
+        )
     if throttle is None:
         return
     path = ("liquidation", "throttle")

@@ -43,6 +43,7 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
     row["discount_rate"] = parts(policy.discount)
     row["liquidation_fee"], row["band_rate"] = parts(policy.fee_rate), parts(policy.price_band)
     row["cap_atoms"], row["impact_on"] = atoms(policy.cap_per_step), int(policy.impact == "on")
+    row["patience_steps"] = policy.patience_steps
     row["take_over_rate"], row["check_every"] = parts(policy.take_over_below), policy.check_every_steps
     throttle = policy.throttle
     if throttle is None:

@@ -27,6 +27,7 @@ VENUES = _layout(
     "stressed_rate throttle_atoms adl_on fund_on "
     "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
     "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
+    "patience_steps "
     "fillable_spread fillable_adjustment fillable_slope discount_rate "
     "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection"
 )
@@ -105,8 +106,8 @@ FILLS = _layout("maker price size order_id")
 CASES = _layout("account step cause event sold_step sold_atoms")
 
 # (capacity * n_instruments,) one row a case and instrument: step from which the throttle lets the next order through,
-# how many orders it has let through, and how many lots.
-SALES = _layout("ready_step orders lots")
+# how many orders it has let through, and how many lots; the venue's resting order, and since when it has had one.
+SALES = _layout("ready_step orders lots order_id rested_step")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 # stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.

@@ -6,7 +6,6 @@ from sim.parts import ASSUMED, PROTOTYPE, Record, dial
 from sim.rules.bankruptcy import band_tick, budget_lots, fee_part, value_at_mark
 from sim.rules.events import emit
 from sim.rules.exchange import execute
-from sim.rules.margin import account_of
 from sim.rules.rounding import ceil_div, share_floor, share_toward_zero, split_share
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
@@ -14,12 +13,10 @@ from sim.terms.vocabulary import (
     EVENT_DEFAULT,
     EVENT_FUND_PAYMENT,
     EVENT_FUND_SALE,
-    EVENT_LIQUIDATION_FEE,
     EVENT_TAKE_OVER,
     EVENT_TRANSFER,
     FLAG_FORCED,
     IMMEDIATE_OR_CANCEL,
-    LEFTOVER_TO_FUND,
     NONE,
 )
 
@@ -236,23 +233,3 @@ def work_off_inventory(world, v):
             )  # fmt: skip
             note_result(world, v, result)
         note_need(world, v)
-
-
-@kernel
-def keep_leftover(world, v, account, trader, k, cause):
-    """An account without positions after a liquidation: where the venue keeps what is left, it goes to the fund."""
-    amount = world.quote_balance[account]
-    if world.venues[v]["leftover_to"] != LEFTOVER_TO_FUND or amount <= 0:
-        return
-    fund = world.venues[v]["fund"]
-    transfer(world, EVENT_LIQUIDATION_FEE, account, fund, amount, k, trader, fund, cause)
-    world.funds[v]["fees"] += amount
-
-
-@kernel
-def return_collateral(world, v, k, trader, size, cause):
-    """After a forced close that emptied an isolated account: its collateral goes back, or to the fund."""
-    account = account_of(world, trader, k)
-    if account != trader and world.position_size[k * world.clock[0]["n_traders"] + trader] == 0:
-        keep_leftover(world, v, account, trader, k, cause)
-    settle_collateral(world, k, trader, size, 0, 0, False)

@@ -70,6 +70,7 @@ WORLDS = [
     ("isolated", "full", "market", "credit"),
     ("cross", "full", "market", "credit"),
     ("cross", "close_factor", "market", "plain"),
+    ("isolated", "next_tier", "resting_at_bankruptcy", "whole"),
 ]
 # Laid over the first worlds: a buffer, and throttles of each kind.
 THROTTLES = [

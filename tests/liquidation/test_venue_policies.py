@@ -16,11 +16,15 @@ DYDX = {
     "execution": "ioc_fillable", "target": "full", "selection": "random",
     "throttle": {"max_fraction": 0.1, "min_notional": 1_000.0, "max_notional": 20_000.0},
 }  # fmt: skip
+BITMEX = {"execution": "resting_at_bankruptcy", "target": "next_tier", "leftover_to": "fund", "patience_steps": 6}
+SYNTHETIX = {"execution": "market", "target": "full", "throttle": {"window": {"capacity": 30_000.0, "steps": 3}}}
 OKX = {"target": "next_tier", "tiers_down": 2, "throttle": {"cooldown_steps": 10}, "leftover_to": "fund"}
 VENUES = {
     "hyperliquid": (HYPERLIQUID, {"ranking": "mark_entry_leverage", "price": "previous_mark"}),
     "dydx": (DYDX, {"ranking": "random_start"}),
     "okx": (OKX, {}),
+    "bitmex": (BITMEX, {}),
+    "synthetix": (SYNTHETIX, {}),
     "restored with a buffer": ({"buffer": 0.2, "selection": "pro_rata", "check_every_steps": 3}, {}),
 }
 

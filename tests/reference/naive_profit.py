@@ -82,6 +82,11 @@ def forced_fills(rows: list[dict[str, int]]) -> set[int]:
         if event["kind"] not in BY_THE_VENUE or event["from_row"] >= 0:
             continue
         left, at = event["size"], number
+        last = next(row for row in reversed(rows[:number]) if row["kind"] == words.EVENT_FILL)
+        if last["actor"] != event["actor"]:  # somebody came to an order of the venue that rested
+            assert last["counterparty"] == event["actor"] and last["size"] == -event["size"]
+            found.add(next(i for i in range(number - 1, -1, -1) if rows[i] is last))
+            continue
         while left:
             at -= 1
             fill = rows[at]
