@@ -21,11 +21,12 @@ def first_rates(dynamics: Any, stated: Fraction, prices: Sequence[int], referenc
     `prices`: integers of any unit, one a step from step 0; `reference`: in place of the price before, where moves are
     fractions of one price. The rate is rounded up to 1e-9.
     """
-    return [Fraction(rate, FINE) for rate in _rates(dynamics, ceil(stated * FINE), prices, reference)]
+    return [Fraction(rate, FINE) for rate in rate_parts(dynamics, stated, prices, reference)]
 
 
-def _rates(dynamics: Any, rate: int, prices: Sequence[int], reference: int | None) -> Iterator[int]:
-    volatility = dynamics.volatility
+def rate_parts(dynamics: Any, stated: Fraction, prices: Sequence[int], reference: int | None = None) -> Iterator[int]:
+    """The same in parts of 1e-9."""
+    volatility, rate = dynamics.volatility, ceil(stated * FINE)
     moves: list[float] = []
     variance = 0.0
     for step, price in enumerate(prices):
