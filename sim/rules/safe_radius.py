@@ -14,7 +14,7 @@ from sim.terms import kernel
 from sim.terms.vocabulary import FORM_EXTENDED
 
 FALL, RISE = 0, 1  # rows of every table of radii
-BLOCK_BITS = 6
+BLOCK_BITS = 5
 BLOCK = 1 << BLOCK_BITS
 SHRINK = 1e-9  # of displacement, far above what the floats of a radius can be off by
 ABOVE = 1.0 + 1e-9  # far more than what the floats of a requirement can be off by
@@ -155,6 +155,15 @@ def look(world, account, fall, rise):
 
 
 @kernel
+def anybody_due(down, up, fall, rise):
+    """True when a radius is not beyond the displacement; counting them, without a way out, becomes vector code."""
+    due = 0
+    for i in range(down.shape[0]):
+        due += int(down[i] <= fall) | int(up[i] <= rise)
+    return due > 0
+
+
+@kernel
 def least_of(radii):
     """The least of some radii, in four lanes: each minimum waits for the one before it."""
     a, b, c, d = NEVER, NEVER, NEVER, NEVER
@@ -183,13 +192,17 @@ def sweep(world):
     fall, rise = displacement(world)
     found = 0
     sections, blocks = world.safe_section, world.safe_block
-    for section in range(sections.shape[1]):
-        if sections[FALL, section] > fall and sections[RISE, section] > rise:
+    for start in range(0, sections.shape[1], BLOCK):
+        end = min(start + BLOCK, sections.shape[1])
+        if not anybody_due(sections[FALL, start:end], sections[RISE, start:end], fall, rise):
             continue
-        for block in range(section << BLOCK_BITS, min((section + 1) << BLOCK_BITS, blocks.shape[1])):
-            if blocks[FALL, block] <= fall or blocks[RISE, block] <= rise:
-                found = sweep_block(world, block, fall, rise, found)
-        note_least(blocks, sections, section)
+        for section in range(start, end):
+            if sections[FALL, section] > fall and sections[RISE, section] > rise:
+                continue
+            for block in range(section << BLOCK_BITS, min((section + 1) << BLOCK_BITS, blocks.shape[1])):
+                if blocks[FALL, block] <= fall or blocks[RISE, block] <= rise:
+                    found = sweep_block(world, block, fall, rise, found)
+            note_least(blocks, sections, section)
     if world.clock[0]["anchor_work"] > world.quote_balance.shape[0] and world.instruments.shape[0] > 1:
         _move_anchor(world)
     return found

@@ -33,10 +33,10 @@ class World(Holder):
         "entry_value": (INT, 1),  # (positions,) atoms, signed cost; ranking and reports, never conservation
         "quote_balance": (INT, 1),  # (accounts,) atoms
         "safe_radius": (FLOAT, 2),  # (2, accounts) relative fall and rise from the anchor below which no check is due
-        "safe_block": (FLOAT, 2),  # (2, accounts / 64) least radii of a block of accounts
-        "safe_section": (FLOAT, 2),  # (2, accounts / 4096) and of a section of blocks
+        "safe_block": (FLOAT, 2),  # (2, accounts / 32) least radii of a block of accounts
+        "safe_section": (FLOAT, 2),  # (2, accounts / 1024) and of a section of blocks
         "look_radius": (FLOAT, 2),  # (2, accounts) the moves below which its owner's look finds nothing to do
-        "look_block": (FLOAT, 2),  # (2, accounts / 64) least of them in a block of accounts
+        "look_block": (FLOAT, 2),  # (2, accounts / 32) least of them in a block of accounts
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
         "sales": (layout.SALES, 1),  # case * n_instruments + instrument
