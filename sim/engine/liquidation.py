@@ -6,24 +6,20 @@ from sim.liquidation_policies.sell_off import close_position
 from sim.liquidation_policies.take_over import passes_to_fund
 from sim.price_sources.mark import set_mark
 from sim.rules.bankruptcy import budget_lots
-from sim.rules.brute_force import sweep_all
+from sim.rules.calls import may_act
+from sim.rules.causes import inducing_event
 from sim.rules.events import emit
 from sim.rules.exchange import cancel_orders_of
 from sim.rules.forced import holds_nothing, keep_leftover
-from sim.rules.margin import (
-    account_margin,
-    account_margin_at,
-    account_span,
-    account_trader,
-    is_breached,
-    notional,
-)
-from sim.rules.safe_radius import sweep
+from sim.rules.margin import account_margin, account_span, account_trader
+from sim.rules.safe_radius import watched_accounts
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
 from sim.rules.stops import trigger_stops
 from sim.streams import draw
 from sim.terms import kernel, phase
 from sim.terms.vocabulary import (
+    CALL_MISSED,
+    CALL_SOLD,
     CANCEL_ACCOUNT,
     CANCEL_INSTRUMENT,
     DRAW_QUEUE,
@@ -35,7 +31,6 @@ from sim.terms.vocabulary import (
 )
 from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
 
-CAUSE_WINDOW_STEPS = 600  # a breach is laid to a forced order at most this old
 EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest waits for the next step
 RATIO_SCALE = 1 << 20
 
@@ -73,13 +68,12 @@ def liquidate(world, t):
 @kernel
 def assess(world, t):
     """Breached accounts into the queue; a case is opened for each new one. How many."""
-    if world.clock[0]["margin_check"] != 0:
-        found = sweep_all(world)
-    else:
-        found = sweep(world)
+    found = watched_accounts(world)
     kept = 0
     for i in range(found):
         account = world.queue[0, i]
+        if world.clock[0]["calls"] != 0 and not may_act(world, account):
+            continue
         if world.account_case[account] < 0 and not (is_checked(world, t, account) and open_case(world, t, account)):
             continue
         world.queue[0, kept] = account
@@ -104,6 +98,11 @@ def open_case(world, t, account):
     case["account"] = account
     case["step"] = t
     case["cause"] = inducing_event(world, t, account)
+    if world.clock[0]["calls"] != 0 and world.account_call[account] >= 0:
+        call = world.calls[world.account_call[account]]
+        if call["state"] & CALL_MISSED:
+            case["cause"] = call["event"]
+        call["state"] |= CALL_SOLD
     case["event"] = NONE
     case["sold_step"] = NONE
     for row in range(n * world.clock[0]["n_instruments"], (n + 1) * world.clock[0]["n_instruments"]):
@@ -144,39 +143,8 @@ def drop_recovered_cases(world):
 
 @kernel
 def breached(world, account):
-    """The exact rule on one account."""
-    return is_breached(world, account)
-
-
-@kernel
-def inducing_event(world, t, account):
-    """The forced order that a breach is laid to, or NONE for a root.
-
-    A root would be in breach at the outside index price too. Every other breach exists because the venue's own
-    price left the index; it is laid to the last forced order against the account's largest position.
-    """
-    clock = world.clock
-    row, stride, count = account_span(world, account)
-    equity, maintenance = account_margin_at(world, account, True)
-    largest = 0
-    worst_row = NONE
-    for i in range(count):
-        size = world.position_size[row + i * stride]
-        if size == 0:
-            continue
-        instrument = world.instruments[(row + i * stride) // clock[0]["n_traders"]]
-        value = notional(world, instrument, size, instrument["index_price"])
-        if value > largest:
-            largest = value
-            worst_row = row + i * stride
-    if equity < maintenance or worst_row < 0:
-        return NONE
-    instrument = world.instruments[worst_row // clock[0]["n_traders"]]
-    if world.position_size[worst_row] > 0:
-        event, step = instrument["last_forced_sell"], instrument["last_forced_sell_step"]
-    else:
-        event, step = instrument["last_forced_buy"], instrument["last_forced_buy_step"]
-    return event if event >= 0 and t - step <= CAUSE_WINDOW_STEPS else NONE
+    """The exact rule on one account: whether the venue may sell it off."""
+    return may_act(world, account)
 
 
 @kernel

@@ -1,8 +1,8 @@
 """Phase 7: before the venue sells, traders look at their accounts, and an isolated position in breach may draw on its
 owner's wallet."""
 
-from sim.engine.liquidation import breached
-from sim.rules.margin import account_margin, account_trader
+from sim.margin_regimes.calls import run_calls
+from sim.rules.margin import account_margin, account_trader, is_breached
 from sim.rules.settlement import transfer
 from sim.strategies.reactions import look_at_accounts
 from sim.terms import kernel
@@ -11,19 +11,19 @@ from sim.terms.vocabulary import EVENT_TOP_UP, NONE
 
 @kernel
 def margin_calls(world, t):
-    """7: traders answer to warnings (orders of the next step); automatic top-up, where the venue has it."""
+    """7: traders answer to warnings (orders of the next step); automatic top-ups and calls, where a venue has them."""
     for p in range(world.populations.shape[0]):
         look_at_accounts(world, p, t)
     offered = False
     for v in range(world.venues.shape[0]):
         if world.venues[v]["auto_top_up"] != 0:
             offered = True
-    if not offered:
-        return
     n_traders = world.clock[0]["n_traders"]
-    for account in range(n_traders, world.quote_balance.shape[0]):
-        if world.position_size[account - n_traders] != 0 and breached(world, account):
+    for account in range(n_traders, world.quote_balance.shape[0] if offered else n_traders):
+        if world.position_size[account - n_traders] != 0 and is_breached(world, account):
             top_up(world, account)
+    if world.clock[0]["calls"] != 0:
+        run_calls(world, t)
 
 
 @kernel

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.terms.vocabulary import EVENT_LIQUIDATION, EVENT_ORDER_RESTED, NONE
+from sim.terms.vocabulary import EVENT_LIQUIDATION, EVENT_ORDER_REJECTED, EVENT_ORDER_RESTED, NONE
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -57,7 +57,8 @@ def liquidation_forest(events: NDArray[Any]) -> Forest:
     Raises ValueError where a cause is not an earlier event.
     """
     # The cause of an event of an order is that order's id, not an event: it has no place in the forest.
-    cause = np.where(events["kind"] < EVENT_ORDER_RESTED, events["cause"].astype(np.int64), NONE)
+    of_an_order = (events["kind"] >= EVENT_ORDER_RESTED) & (events["kind"] <= EVENT_ORDER_REJECTED)
+    cause = np.where(of_an_order, NONE, events["cause"].astype(np.int64))
     wrong = np.flatnonzero((cause >= np.arange(len(cause))) | (cause < NONE))
     if len(wrong):
         raise ValueError(f"event {wrong[0]}: cause {cause[wrong[0]]} is not an earlier event")

@@ -6,8 +6,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from sim.evidence.calls import liquidated_after, of_kind
 from sim.evidence.inputs import NamesLike
-from sim.terms.vocabulary import EVENT_KINDS, EVENT_ORDER_REJECTED, NONE
+from sim.terms.vocabulary import (
+    EVENT_CALL_MET,
+    EVENT_CALL_MISSED,
+    EVENT_CALL_PAYMENT,
+    EVENT_KINDS,
+    EVENT_MARGIN_CALL,
+    EVENT_ORDER_REJECTED,
+    NONE,
+)
 
 Rows = NDArray[Any]
 
@@ -114,3 +123,37 @@ def population_names(traders: Rows, names: NamesLike) -> "pd.Categorical[Any]":
     known = (traders >= 0) & (traders < len(table))
     codes = np.where(known, table[np.where(known, traders, 0)], -1) if len(table) else np.full(len(traders), -1)
     return _names(codes, names.populations)
+
+
+def calls_frame(events: Rows, names: NamesLike) -> pd.DataFrame:
+    """One row a margin call, from EVENTS rows of a whole run: what was asked for, what came, and how it ended.
+
+    `outcome` is met, missed, or missing where the call was still open or its account was sold off before the deadline;
+    `cause` the event that the call is laid to.
+    """
+    calls = of_kind(events, EVENT_MARGIN_CALL)
+    paid = np.zeros(len(calls), np.int64)
+    payments = of_kind(events, EVENT_CALL_PAYMENT)
+    np.add.at(paid, np.searchsorted(calls, events["cause"][payments]), events["amount"][payments])
+    outcome, ended = np.full(len(calls), NONE), np.full(len(calls), NONE)
+    for code, kind in enumerate((EVENT_CALL_MET, EVENT_CALL_MISSED)):
+        ends = of_kind(events, kind)
+        places = np.searchsorted(calls, events["cause"][ends])
+        outcome[places], ended[places] = code, events["step"][ends]
+    sold = np.isin(calls, events["cause"][liquidated_after(events)])
+    rows = events[calls]
+    return pd.DataFrame(
+        {
+            "id": calls,
+            "step": rows["step"],
+            "trader": rows["actor"],
+            "population": population_names(rows["actor"], names),
+            "instrument": _names(rows["instrument"], names.instruments),
+            "called": rows["amount"] * names.atom,
+            "paid": paid * names.atom,
+            "outcome": _names(outcome, ("met", "missed")),
+            "end_step": _whole(ended),
+            "liquidated": sold,
+            "cause": _whole(rows["cause"]),
+        }
+    )

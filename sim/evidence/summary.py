@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.evidence.calls import call_figures
 from sim.evidence.cascade import liquidation_forest
 from sim.evidence.frames import RATE_PARTS
 from sim.evidence.inputs import NamesLike, OpeningLike, RunFacts
@@ -39,6 +40,7 @@ def summary(steps: Rows, events: Rows, funds: Rows, names: NamesLike, opening: O
     record |= _fund(steps, events, funds, names, opening, facts)
     record |= _cascade(events)
     record |= _margin_rates(steps, facts)
+    record |= call_figures(events, names)
     value = opening.open_interest_value
     record["open_interest_start"] = value
     record["mean_posted_margin"] = _ratio(opening.posted_margin, value)

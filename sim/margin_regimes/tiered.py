@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag
 
+from sim.margin_regimes.calls import MarginCalls
 from sim.margin_regimes.dynamics import Dynamics
 from sim.parts import ASSUMED, InstrumentName, Record, Row, dial
 
@@ -84,6 +85,7 @@ class MarginRegime(Record):
     unrealised_profit_credit: float = dial(
         1.0, "share of a position's unrealised profit that counts; losses count in full", ge=0, le=1
     )
+    calls: MarginCalls | None = dial(None, "calls for money before an account is sold off; null: none")
     maintenance_scale: float = dial(
         1.0, "multiplies every maintenance rate; rates stop at 1", source=ASSUMED, gt=0, le=100
     )

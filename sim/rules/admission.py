@@ -1,5 +1,6 @@
-"""May this order enter? Initial margin with open orders reserved; reducing is always allowed."""
+"""May this order enter? Initial margin with open orders reserved; reducing is always allowed, under calls it alone."""
 
+from sim.rules.calls import is_restricted
 from sim.rules.margin import initial_margin, initial_rate
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import BUY, FORM_AT_ENTRY, FORM_EXTENDED
@@ -58,6 +59,8 @@ def admits(world, owner, k, side, price, lots):
     held = k * n_traders + owner
     if only_reduces(world.positions[held], world.position_size[held], side, lots, int(0)):
         return True
+    if is_restricted(world, owner, k):
+        return False
     population = world.traders[owner]["population"]
     if world.populations[population]["exempt"] != 0:
         return True

@@ -6,7 +6,8 @@ beyond the proven 64-bit range, is walked account by account with the exact rule
 
 import numpy as np
 
-from sim.rules.margin import SAFE_BITS, is_breached
+from sim.rules.calls import LEVEL_SCALE, is_below
+from sim.rules.margin import SAFE_BITS
 from sim.terms import kernel
 from sim.terms.vocabulary import FORM_EXTENDED
 
@@ -55,7 +56,7 @@ def _block_is_suspect(world, rates, account, n, first_row, stride, count, slack)
 
 @kernel
 def sweep_all(world):
-    """Put every breached account into queue[0], in account order; how many there are (at most the capacity)."""
+    """Put every account below its venue's level into queue[0], in account order; how many (at most the capacity)."""
     n_traders = world.clock[0]["n_traders"]
     n_instruments = world.clock[0]["n_instruments"]
     slack = np.empty(BLOCK, np.int64)
@@ -79,9 +80,12 @@ def sweep_all(world):
                 account = section * n_traders + trader
                 first_row = trader if section == 0 else account - n_traders
                 count = 1 if section > 0 else (0 if isolated else n_instruments)
-                if _block_is_suspect(world, rates, account, n, first_row, n_traders, count, slack):
+                level = world.venues[world.populations[p]["venue"]]["watch_level"]
+                if level != LEVEL_SCALE or _block_is_suspect(
+                    world, rates, account, n, first_row, n_traders, count, slack
+                ):
                     for a in range(account, account + n):
-                        if is_breached(world, a) and found < world.queue.shape[1]:
+                        if is_below(world, a, level) and found < world.queue.shape[1]:
                             world.queue[0, found] = a
                             found += 1
     world.clock[0]["checks"] += world.quote_balance.shape[0]

@@ -1,7 +1,7 @@
 """The one way to write an event."""
 
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import EVENT_ORDER_RESTED, NONE
+from sim.terms.vocabulary import EVENT_ORDER_REJECTED, EVENT_ORDER_RESTED, NONE
 
 
 @kernel
@@ -18,7 +18,7 @@ def emit(world, kind, instrument, actor, counterparty, price, size, amount, caus
     never_inline()
     clock = world.clock[0]
     recorded = clock["record_orders"]
-    if kind >= EVENT_ORDER_RESTED and recorded <= 0:
+    if EVENT_ORDER_RESTED <= kind <= EVENT_ORDER_REJECTED and recorded <= 0:
         if recorded == 0 or not (_followed(world, actor) or _followed(world, counterparty)):
             return NONE
     row = clock["event_row"]

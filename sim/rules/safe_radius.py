@@ -5,12 +5,15 @@ buffer can be gone. What it loses on the way is linear in either (a long positio
 the growth of its requirement), so that an account with one position is not due before its own price is reached,
 wherever the market has been meanwhile; where requirements jump at the edges of tiers, not before the next edge.
 Blocks of accounts keep their least radii, and sections of blocks theirs. Floats decide only when to look, never the
-outcome; an account that was touched is always looked at.
+outcome; an account that was touched is always looked at. An account is looked for below its venue's level: a breach,
+unless there are margin calls.
 """
 
+from sim.rules.brute_force import sweep_all
+from sim.rules.calls import LEVEL_SCALE, is_below, watch_level
 from sim.rules.forms import edge_radius, growth_of
-from sim.rules.margin import account_span, account_trader, extended_requirements, is_breached, notional
-from sim.terms import kernel
+from sim.rules.margin import account_span, account_trader, extended_requirements, notional
+from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
 
 FALL, RISE = 0, 1  # rows of every table of radii
@@ -106,7 +109,7 @@ def requirement_bound(world, instrument, value):
 
 @kernel
 def look(world, account, fall, rise):
-    """(radius down, radius up, in breach) of an account at the present displacement.
+    """(radius down, radius up, found below its venue's level) of an account at the present displacement.
 
     A bound in floats settles nearly all cases without a division of integers; the exact rule decides the rest.
     """
@@ -118,6 +121,8 @@ def look(world, account, fall, rise):
     falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
     edge = NEVER
     extended = False
+    watched = watch_level(world, account)
+    level = float(watched) / float(LEVEL_SCALE)
     for _ in range(count):
         size = world.position_size[row]
         if size != 0:
@@ -132,22 +137,25 @@ def look(world, account, fall, rise):
                 edge = min(edge, edge_radius(world, instrument, size, value))
             if instrument["margin_form"] & FORM_EXTENDED:
                 extended = True
-                either += worth * (1.0 + growth_of(world, instrument))
             else:
                 requirement += requirement_bound(world, instrument, value)
-                if size > 0:
-                    falling += worth
-                    gained += worth * moved
-                else:
-                    worth *= 1.0 + steepest(world, instrument)
-                    rising += worth
-                    gained -= worth * moved
+            if instrument["margin_form"] & FORM_EXTENDED or watched != LEVEL_SCALE:
+                either += worth * (1.0 + level * growth_of(world, instrument))
+            elif size > 0:
+                falling += worth
+                gained += worth * moved
+            else:
+                worth *= 1.0 + steepest(world, instrument)
+                rising += worth
+                gained -= worth * moved
         row += stride
         k += 1
     if extended:
         atoms = extended_requirements(world, row - count * stride, stride, count, equity, False)
         requirement += scale * float(atoms) * ABOVE
-    if scale * float(equity) < requirement and is_breached(world, account):
+    if watched != LEVEL_SCALE:  # each position's maintenance is rounded up before the level counts, then once more
+        requirement = level * (requirement + scale * float(count)) * ABOVE + scale
+    if scale * float(equity) < requirement and is_below(world, account, watched):
         return DUE, DUE, True
     room = float(equity - count) - requirement / scale - gained
     down, up = radii_within(room, fall, rise, falling, rising, either)
@@ -187,8 +195,17 @@ def note_least(radii, blocks, block):
 
 
 @kernel
+def watched_accounts(world):
+    """Every account below its venue's level into queue[0], by the rule that the scenario chose; how many."""
+    never_inline()
+    if world.clock[0]["margin_check"] != 0:
+        return sweep_all(world)
+    return sweep(world)
+
+
+@kernel
 def sweep(world):
-    """Put every breached account into queue[0], in account order; how many there are (at most the capacity)."""
+    """Put every account below its venue's level into queue[0], in account order; how many (at most the capacity)."""
     fall, rise = displacement(world)
     found = 0
     sections, blocks = world.safe_section, world.safe_block
@@ -210,7 +227,7 @@ def sweep(world):
 
 @kernel
 def sweep_block(world, block, fall, rise, found):
-    """Look at the accounts of a block that are due; the number of breached accounts with those found so far."""
+    """Look at the accounts of a block that are due; the number of accounts found so far, these included."""
     radii = world.safe_radius
     for account in range(block << BLOCK_BITS, min((block + 1) << BLOCK_BITS, radii.shape[1])):
         if radii[FALL, account] > fall and radii[RISE, account] > rise:

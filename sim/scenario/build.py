@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
+from sim.scenario.call_dials import call_events, call_tables, has_calls
 from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
 from sim.scenario.dynamics_dials import fill_dynamics
 from sim.scenario.empty_tables import empty_book, unchecked_accounts
@@ -95,7 +96,7 @@ class _Draft:
     def event_headroom(self) -> int:
         """Event rows that must be free when a step begins; an order may write a dozen where they are recorded."""
         recorded = int(self.scenario.record.order_events)
-        return max(EVENT_HEADROOM, recorded * 12 * int(self.scenario.orders_per_step()))
+        return call_events(self.scenario) + max(EVENT_HEADROOM, recorded * 12 * int(self.scenario.orders_per_step()))
 
     @property
     def n_traders(self) -> int:
@@ -173,12 +174,13 @@ class _Draft:
             quote_balance=np.zeros(accounts, np.int64),
             account_case=np.full(accounts, NONE, np.int64),
             cases=np.zeros(CASE_ROWS, layout.CASES),
+            **call_tables(scenario, accounts),
             sales=np.zeros(CASE_ROWS * n, layout.SALES),
             inbox=np.zeros(max(2 * len(quotes), self.inbox_rows), layout.INBOX),
             fills=np.zeros(FILL_ROWS, layout.FILLS),
             quotes=quotes,
             distances=flow_distances(scenario.populations, populations),
-            queue=np.zeros((2, QUEUE_ROWS), np.int64),
+            queue=np.zeros((2, max(QUEUE_ROWS, accounts * has_calls(scenario))), np.int64),
             ranking=np.zeros((n, min(n_traders, RANKING_ROWS)), np.int64),
             index_path=index_paths(scenario, self.seed, points),
             basis_samples=np.zeros((n, samples), np.int64),
@@ -217,6 +219,7 @@ class _Draft:
             "record_orders": self._record_orders, "audit_every": scenario.record.audit_every_steps,
             "depth_every": scenario.record.depth_every_steps, "outside_trader": 0,
             "evaluation_every": scenario.record.evaluation_every_steps,
+            "calls": int(has_calls(scenario)),
             "margin_check": int(scenario.margin_check == "brute_force"), "atoms_per_quote": round(1 / self.atom),
         }  # fmt: skip
         for name, value in values.items():

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
+from sim.scenario.check_calls import check_calls
 from sim.scenario.check_dynamics import check_dynamics, check_ranges
 from sim.scenario.check_margin import check_schedule, check_tables
 from sim.scenario.check_policies import check_policy, check_sales
@@ -61,6 +62,7 @@ def check_venue(venue: Venue) -> Iterator[Found]:
         yield from check_schedule(venue, contract)
     yield from check_dynamics(venue)
     yield from check_policy(venue)
+    yield from check_calls(venue)
     kinds = [layer.kind for layer in venue.waterfall]
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.scenario.call_dials import fill_calls
 from sim.scenario.flow_dials import fill_flow, fill_stoikov, fill_stoikov_desk, flow_quotes, stoikov_quotes
 from sim.scenario.policy_dials import NO_LIMIT, choice, fill_policy
 from sim.scenario.records import Instrument, Scenario, Venue
@@ -43,6 +44,7 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
     row["maker_fee"] = round(venue.fees.maker_rate * fee_scale)
     row["taker_fee"] = round(venue.fees.taker_rate * fee_scale)
     fill_policy(row, venue.liquidation, atom, fee_scale)
+    fill_calls(row, venue.margin.calls, fee_scale)
     row["auto_top_up"] = int(venue.margin.auto_top_up)
     row["throttle_atoms"] = NO_LIMIT
     for place, layer in enumerate(venue.waterfall):
@@ -114,6 +116,7 @@ def _fill_reactions(row: np.void, reactions: Reactions | None, dt: float) -> Non
         return
     row["attention_steps"] = max(round(reactions.attention_s / dt), 1)
     row["warning_ratio"], row["target_ratio"] = reactions.warning_ratio, reactions.target_ratio
+    row["pays_calls"] = reactions.pays_calls
     total = 0.0
     for answer in ("top_up", "reduce", "hedge", "close", "late"):
         total += getattr(reactions.answers, answer)

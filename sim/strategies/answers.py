@@ -3,12 +3,12 @@
 import math
 
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
-from sim.rules.margin import account_margin, account_of, account_span, notional
+from sim.rules.margin import account_margin, account_of, account_span, account_trader, notional
 from sim.rules.settlement import transfer
 from sim.strategies.sizing import affordable_lots
-from sim.streams import draw
+from sim.streams import draw, uniform
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import DRAW_REACTION, EVENT_TOP_UP, FLAG_REDUCE_ONLY, NONE
+from sim.terms.vocabulary import DRAW_CALL, DRAW_REACTION, EVENT_CALL_PAYMENT, EVENT_TOP_UP, FLAG_REDUCE_ONLY, NONE
 
 LEVERAGE_ROOM = 0.98  # of the chosen leverage when a position is built up again: fees must fit too
 
@@ -49,6 +49,24 @@ def top_up_from_outside(world, p, k, row, account, missing):
         outside = world.clock[0]["outside_trader"]
         world.traders[owner]["outside_wealth"] -= amount
         transfer(world, EVENT_TOP_UP, outside, account, amount, k, owner, outside, NONE)
+
+
+@kernel
+def answer_call(world, k, account, amount, event):
+    """What the owner of an account sends when it is called: (from its wallet, at once; from outside, on its way)."""
+    owner = account_trader(world, account)
+    p = world.traders[owner]["population"]
+    row = owner - world.populations[p]["first_trader"]
+    if uniform(draw(world, p, int(0), row, DRAW_CALL)[0]) >= world.populations[p]["pays_calls"]:
+        return 0, 0
+    own = 0
+    if account != owner:
+        own = max(min(amount, world.quote_balance[owner]), 0)
+        if own > 0:
+            transfer(world, EVENT_CALL_PAYMENT, owner, account, own, k, owner, owner, event)
+    sent = min(amount - own, world.traders[owner]["outside_wealth"])
+    world.traders[owner]["outside_wealth"] -= sent
+    return own, sent
 
 
 @kernel

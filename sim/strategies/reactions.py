@@ -44,6 +44,10 @@ class Reactions(Record):
     answers: Answers = dial(Answers(), "shares of traders by answer")
     late_delay_s: float = dial(900.0, "mean delay of a late answer", unit="s", ge=1, le=1e6)
     outside_wealth: float = dial(0.5, "money outside the venue for top-ups", unit="of start money", ge=0, le=100)
+    pays_calls: float = dial(
+        1.0, "share who pay margin calls, from their wallet and then from outside as far as that goes", source=ASSUMED,
+        ge=0, le=1,
+    )  # fmt: skip
     panic: float = dial(
         0.0, "chance to close at a look while the market has moved by panic_move_bp against the position", ge=0, le=1
     )

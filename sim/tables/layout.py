@@ -17,10 +17,12 @@ CLOCK = _layout(
     "step horizon round error error_step run_key_low run_key_high mirror arithmetic n_traders n_instruments n_venues "
     "rate_scale fee_scale record_orders audit_every next_event event_row step_row depth_every margin_check "
     "money_sum net_deposits inbox_rows n_stops free_stop n_fills live_orders free_order order_events fills checks "
-    "anchor_work outside_trader sequence n_cases atoms_per_quote evaluation_every profit_step_row"
+    "anchor_work outside_trader sequence n_cases atoms_per_quote evaluation_every profit_step_row "
+    "calls n_calls"
 )
 
-# (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said.
+# (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said. Levels of margin
+# calls are millionths of the maintenance margin, 0 where there is none; an account leaves a level at its clear.
 VENUES = _layout(
     "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
     "rounds_max latency_steps cap_atoms band_rate impact_on auto_top_up "
@@ -29,7 +31,9 @@ VENUES = _layout(
     "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
     "patience_steps "
     "fillable_spread fillable_adjustment fillable_slope discount_rate "
-    "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection"
+    "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection "
+    "calls_on warn_level warn_clear call_level call_clear restrict_level restrict_clear liquidate_level "
+    "liquidate_clear restore_level watch_level deadline_steps delivery_steps"
 )
 
 # (n_venues,) atoms. Cash is the balance with inventory at cost. surplus and inventory_losses: what closing inventory
@@ -105,6 +109,10 @@ FILLS = _layout("maker price size order_id")
 # atoms sold in the last step in which the venue's throttle let something through.
 CASES = _layout("account step cause event sold_step sold_atoms")
 
+# (accounts,) accounts at a level of margin calls, dense: CALL_* bits, last event of the call (NONE: none yet), step of
+# its deadline, atoms asked for, paid so far, and sent from outside, to arrive at a step.
+CALLS = _layout("account state event deadline amount paid sent arrives")
+
 # (capacity * n_instruments,) one row a case and instrument: step from which the throttle lets the next order through,
 # how many orders it has let through, and how many lots; the venue's resting order, and since when it has had one.
 SALES = _layout("ready_step orders lots order_id rested_step")
@@ -120,7 +128,7 @@ POPULATIONS = _layout(
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "
     "warning_ratio target_ratio answer_top_up answer_reduce answer_hedge answer_close answer_late late_chance "
-    "panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high stop_slippage "
+    "pays_calls panic panic_move herding leverage_band reaction_slippage stop_share stop_low stop_high stop_slippage "
     "reward_to_risk depth reprice reprice_exponent "
     "keep opinion_sigma sensitivity exit stop stake stake_cap branching continuation run_exponent "
     "market_rate cancel_rate reach",

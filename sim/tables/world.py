@@ -39,6 +39,8 @@ class World(Holder):
         "look_block": (FLOAT, 2),  # (2, accounts / 32) least of them in a block of accounts
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
+        "account_call": (INT, 1),  # (accounts,) row in calls or -1; one row where no venue has calls
+        "calls": (layout.CALLS, 1),
         "sales": (layout.SALES, 1),  # case * n_instruments + instrument
         "levels": (layout.LEVELS, 1),
         "orders": (layout.ORDERS, 1),
@@ -81,6 +83,8 @@ class World(Holder):
     look_block: np.ndarray
     account_case: np.ndarray
     cases: np.ndarray
+    account_call: np.ndarray
+    calls: np.ndarray
     sales: np.ndarray
     levels: np.ndarray
     orders: np.ndarray

@@ -54,6 +54,12 @@ EVENT_OUTSIDE_TRADE: Final = 15
 EVENT_STOP_PLACED: Final = 16
 EVENT_STOP_REMOVED: Final = 17
 EVENT_ORDER_REJECTED: Final = 18
+EVENT_MARGIN_WARNING: Final = 19
+EVENT_MARGIN_CALL: Final = 20
+EVENT_CALL_PAYMENT: Final = 21
+EVENT_CALL_MET: Final = 22
+EVENT_CALL_MISSED: Final = 23
+EVENT_RESTRICTION: Final = 24
 EVENT_KINDS: Final = (
     "liquidation",
     "liquidation_sale",
@@ -74,7 +80,20 @@ EVENT_KINDS: Final = (
     "stop_placed",
     "stop_removed",
     "order_rejected",
+    "margin_warning",
+    "margin_call",
+    "call_payment",
+    "call_met",
+    "call_missed",
+    "restriction",
 )
+
+# Bits of calls.state: at which levels an account is.
+CALL_WARNED: Final = 1
+CALL_OPEN: Final = 2
+CALL_MISSED: Final = 4
+CALL_RESTRICTED: Final = 8
+CALL_SOLD: Final = 16  # sold off before the deadline of the open call
 
 # Why an order was refused (column `amount_atoms` of an order_rejected event).
 REJECT_SIZE: Final = 1
@@ -179,6 +198,7 @@ DRAW_CANCELLATION: Final = 16
 DRAW_REACH: Final = 17
 DRAW_DELEVERAGING: Final = 22
 DRAW_SELECTION: Final = 23
+DRAW_CALL: Final = 25
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Bits of instruments.margin_form: what its requirements have beyond marginal tiers of the notional at the mark.

@@ -24,7 +24,9 @@ PROMISED = """seed config_hash steps liquidations liquidated_notional liquidated
 long_share_of_liquidated price_drawdown fall_recovered_10min fall_recovered_60min
 fall_legs open_interest_lost gross_drain_bp net_drain_bp fund_start fund_end
 fund_exhausted first_fund_payment_step first_adl_step adl_notional adl_accounts uncovered depth_trough_ratio
-spread_median_bp volatility_bp_per_minute branching_ratio mean_posted_margin digest""".split()
+spread_median_bp volatility_bp_per_minute branching_ratio mean_posted_margin digest
+margin_warnings margin_calls margin_called margin_calls_paid margin_calls_met margin_calls_missed margin_missed
+liquidations_after_missed_calls""".split()
 
 
 def record(n: int = 2400, quiet: bool = False, news: int | None = 600) -> dict:

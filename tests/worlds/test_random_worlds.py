@@ -120,6 +120,17 @@ def schedules(draw) -> dict[str, Any]:
 
 
 @st.composite
+def calls(draw) -> dict[str, Any] | None:
+    """None, or calls whose liquidations begin at a breach."""
+    if draw(st.integers(0, 3)):
+        return None
+    steps = draw(st.sampled_from([0, 1, 6]))
+    return {"warn": draw(st.sampled_from([None, 2.0])), "restrict": draw(st.sampled_from([None, 1.0])),
+            "restore": 1.3, "hysteresis": 0.0, "deadline_steps": steps,
+            "delivery_steps": draw(st.sampled_from([0, steps]))}  # fmt: skip
+
+
+@st.composite
 def worlds(draw) -> tuple[dict[str, Any], int, int]:
     """(settings, seed, steps) of a small world in which something happens."""
     pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
@@ -138,7 +149,7 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
             "notional_basis": pick("mark", "mark", "entry"),
             "closing_fee": {"rate": pick(0.0005, 0.01), "basis": pick("none", "none", "mark", "bankruptcy")},
             "unrealised_profit_credit": pick(1.0, 1.0, 0.4, 0.0),
-            "auto_top_up": draw(st.booleans()), "maintenance_scale": pick(0.5, 1.0, 3.0),
+            "calls": draw(calls()), "auto_top_up": draw(st.booleans()), "maintenance_scale": pick(0.5, 1.0, 3.0),
             "initial": "max_with_maintenance",
         },
         "venues.venue.liquidation": {
