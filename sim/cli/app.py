@@ -92,12 +92,17 @@ def experiment(
     seeds: Annotated[int | None, typer.Option(min=1, max=100_000, help="seeds a cell; default: the sweep's")] = None,
     out: Out = None,
     allow_code: AllowCode = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="check and count the runs, estimate time and disk")
+    ] = False,
 ) -> None:
     """Run a sweep, compare its cells and draw the answer."""
     with exit_codes():
         from sim.runs.experiment import experiment_command
 
-        experiment_command(folder, full=full, workers=workers, seeds=seeds, out=out, allow_code=allow_code)
+        experiment_command(
+            folder, full=full, workers=workers, seeds=seeds, out=out, allow_code=allow_code, dry_run=dry_run
+        )
 
 
 @app.command()

@@ -12,6 +12,7 @@ import pandas as pd
 
 from sim.evidence.analysis import Analysis
 from sim.runs import store, terminal
+from sim.runs.dry_run import print_dry_run
 from sim.runs.executors import RunTask, cpu_count, loaded, play, play_all
 from sim.runs.measure import load_measure
 from sim.runs.sweep import read_sweep, sweep_tasks
@@ -28,8 +29,11 @@ def experiment_command(
     seeds: int | None = None,
     out: Path | str | None = None,
     allow_code: bool = False,
+    dry_run: bool = False,
 ) -> Path:
     """Plays an experiment's sweep, analyses it, writes results and prints table and verdict; returns the folder.
+
+    `dry_run`: only checks and counts the runs and says what they would take.
 
     Raises ScenarioError for bad input before anything runs, code of scenarios that was not allowed included, and
     SystemExit(70) when no run succeeded.
@@ -45,6 +49,10 @@ def experiment_command(
         raise store.refuse("workers", f"{workers} is out of range; 1 to 1024 are allowed")
     tasks = checked_arms(tasks, allow_code)
     name = home.resolve().name
+    if dry_run:
+        warm(tasks[0])
+        print_dry_run(name, tasks, count)
+        return home
     target = store.results_folder(name, out)
     store.prove_writable(target)
     started = time.monotonic()

@@ -1,6 +1,5 @@
-"""`sweep.yaml`: which runs an experiment consists of. Arms, each crossed with all factors and all seeds."""
+"""`sweep.yaml`: which runs an experiment consists of. Arms, each crossed with the points of a design and all seeds."""
 
-import itertools
 import json
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from sim.parts import Name, Record, Row, dial
+from sim.runs.designs import Cell, Design, Factor, Grid, cells_of, check_factors, design_size
 from sim.runs.executors import RunTask
 from sim.runs.measure import measure_file
 from sim.scenario import ScenarioError, find_scenario
@@ -25,18 +25,6 @@ class Seeds(Record):
     full: int = dial(20, "seeds of the full form", ge=1, le=100_000)
 
 
-class Factor(Record):
-    """Something that takes several values: a dial, or what the experiment's own measure.py makes of it."""
-
-    sets: str | None = dial(
-        None,
-        "path of the dial, as for --set; null: no dial, only measure.py reads the value",
-        min_length=1,
-        max_length=200,
-    )
-    values: Annotated[Row[float | int | str | bool], Field(min_length=1, max_length=1_000)] = dial(..., "its values")
-
-
 class Arm(Record):
     """A variant of the scenario that is crossed with all factors."""
 
@@ -52,7 +40,8 @@ class Sweep(Record):
     steps: int | None = dial(None, "length of a run; default: the scenario's", unit="steps", ge=1, le=1_000_000)
     seeds: Seeds = dial(Seeds(), "seeds")
     base: Row[str] = dial((), "settings of every run", max_length=200)
-    factors: dict[Name, Factor] = dial({}, "what varies, fully crossed")
+    factors: dict[Name, Factor] = dial({}, "what varies")
+    design: Design = dial(Grid(), "which combinations of the factors' values are played")
     arms: Annotated[dict[Name, Arm], Field(min_length=1)] = dial({"all": Arm()}, "variants")
 
 
@@ -86,23 +75,31 @@ def sweep_tasks(sweep: Sweep, folder: Path, full: bool = False, seeds: int | Non
     measure = measure_file(folder)
     if measure is None:
         refuse_unread(sweep, folder)
-    names = list(sweep.factors)
-    tasks: list[RunTask] = []
-    cells = list(itertools.product(*(factor.values for factor in sweep.factors.values())))
     arms = {name: arm for name, arm in sweep.arms.items() if full or arm.quick}
-    if not 1 <= count * len(cells) * max(1, len(arms)) <= RUNS_MAX:
-        message = f"{count} seeds are not allowed; 1 to {RUNS_MAX} runs are"
+    check_factors(sweep.design, sweep.factors, Position(str(folder / "sweep.yaml")))
+    points = design_size(sweep.design, sweep.factors)
+    if not 1 <= count * points * max(1, len(arms)) <= RUNS_MAX:
+        message = f"{count} seeds x {points} points x {len(arms)} arms are not allowed; 1 to {RUNS_MAX:,} runs are"
         raise ScenarioError([problem_at(Position(str(folder)), "seeds", message)])
+    cells = cells_of(sweep.design, sweep.factors, Position(str(folder / "sweep.yaml")))
+    tasks: list[RunTask] = []
     for name, arm in arms.items():
-        for cell in cells:
+        for point, cell in enumerate(cells):
             overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell))
-            labels: tuple[tuple[str, Any], ...] = (("arm", name), *zip(names, cell, strict=True))
+            labels = (("arm", name), *_labels(sweep, point, cell))
             seeds_of_cell = range(sweep.seeds.first, sweep.seeds.first + count)
             tasks += [RunTask(scenario, overrides, seed, labels, measure=measure) for seed in seeds_of_cell]
     return tasks
 
 
-def _settings(sweep: Sweep, cell: tuple[Any, ...]) -> list[str]:
+def _labels(sweep: Sweep, point: int, cell: Cell) -> list[tuple[str, Any]]:
+    """Columns that tell a point from others: its number, unless it is one of a grid, and its values; parts as JSON."""
+    values = [value if isinstance(value, int | float | str) else json.dumps(value) for value in cell]
+    numbered = [] if isinstance(sweep.design, Grid) else [("point", point)]
+    return [*numbered, *zip(sweep.factors, values, strict=True)]
+
+
+def _settings(sweep: Sweep, cell: Cell) -> list[str]:
     settings = [] if sweep.steps is None else [f"steps={sweep.steps}"]
     return settings + [
         f"{factor.sets}={json.dumps(value)}"

@@ -1,0 +1,59 @@
+"""What a sweep would take: its runs are counted, a few of them are played, and time and disk follow from those."""
+
+import io
+import time
+from collections.abc import Sequence
+
+import pandas as pd
+
+from sim.runs import terminal
+from sim.runs.executors import RunTask, play
+
+PILOTS = 3
+
+
+def print_dry_run(name: str, tasks: Sequence[RunTask], workers: int) -> None:
+    """Counts the runs of each arm, plays up to three spread over the sweep, and prints what all of them would take."""
+    arms = list(dict.fromkeys(dict(task.labels).get("arm", "all") for task in tasks))
+    seeds = len({task.seed for task in tasks})
+    points = len({(task.overrides, task.labels) for task in tasks}) // len(arms)
+    product = " x ".join([_count(len(arms), "arm"), _count(points, "point"), _count(seeds, "seed")])
+    terminal.say(f"{name}: {_count(len(tasks), 'run')} = {product}")
+    for arm in arms:
+        of_arm = [task for task in tasks if dict(task.labels).get("arm", "all") == arm]
+        terminal.say(
+            f"  {arm}: {_count(len(of_arm), 'run')}, the first with {', '.join(of_arm[0].overrides) or 'no setting'}"
+        )
+    chosen = [tasks[len(tasks) * part // PILOTS] for part in range(min(PILOTS, len(tasks)))]
+    started = time.monotonic()
+    rows = [play(task) for task in chosen]
+    seconds = (time.monotonic() - started) / len(chosen)
+    failed = [row["error"] for row in rows if row["error"] is not None]
+    size = len(_as_parquet(rows * 50)) / (50 * len(rows))
+    terminal.say(
+        f"Pilot of {_count(len(chosen), 'run')}: {seconds:.2f} s each, so about "
+        f"{_duration(seconds * len(tasks) / workers)} on {_count(workers, 'worker')}, "
+        f"and {_size(size * len(tasks))} of results. Nothing was written."
+    )
+    if failed:
+        terminal.say(f"{len(failed)} of the pilot's runs failed; the first: {failed[0]}")
+
+
+def _as_parquet(rows: list[dict[str, object]]) -> bytes:
+    buffer = io.BytesIO()
+    pd.DataFrame(rows).to_parquet(buffer)
+    return buffer.getvalue()
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n:,} {word}" + ("" if n == 1 else "s")
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:.1f} MB"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"
