@@ -194,6 +194,13 @@ class Position(Record):
     )
 
 
+class FirstRates(Record):
+    """Rates of the first tier at the moment, where a venue's move; every other tier is moved in proportion."""
+
+    maintenance: float | None = dial(None, "maintenance rate; default: as stated", source=RULES, gt=0, le=1)
+    initial: float | None = dial(None, "initial rate; default: as stated", source=RULES, gt=0, le=1)
+
+
 class FlatRates(Record):
     """The flat schedule that `--compare` sets beside the others."""
 
@@ -222,6 +229,7 @@ class Case(Record):
     collateral: float = dial(0.0, "the cross wallet", unit="quote", source=RULES, ge=-LARGEST, le=LARGEST)
     mark_prices: dict[CaseName, Price] = dial({}, "marks by instrument", unit="quote", source=RULES)
     open_interest: dict[CaseName, Amount] = dial({}, "open interest by instrument", unit="quote", source=RULES)
+    rates_in_force: dict[CaseName, FirstRates] = dial({}, "first rates of the moment by instrument, where rates move")
     schedules: dict[CaseName, Schedule] = dial({}, "margin schedules by instrument")
     instruments: dict[CaseName, Units] = dial({}, "ticks and lots by instrument; default: the venue's, or none")
     positions: Annotated[Row[Position], Field(max_length=2_000)] = dial((), "what is held")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.calculator.case import Case, Initial, Schedule, Tiers
+from sim.calculator.dynamics import missing_of
 from sim.calculator.rule_book import book_of, unknown_rules
 
 Place = tuple[str | int, ...]
@@ -98,6 +99,13 @@ def _check_tiers(place: Place, tiers: Tiers, word: str) -> Iterator[Found]:
 def _check_positions(case: Case, venue: Any) -> Iterator[Found]:
     known = list(case.schedules if venue is None else venue.margin.schedules)
     scope = case.regime.scope if venue is None or "scope" in case.regime.model_fields_set else venue.margin.scope
+    for name in case.rates_in_force:
+        if name not in known:
+            yield ("rates_in_force", name), "has no margin schedule here", (name, known)
+    moving = getattr(getattr(venue, "margin", None), "dynamics", None)
+    for name in dict.fromkeys(position.instrument for position in case.positions):
+        for path, why in missing_of(case.rates_in_force.get(name), moving, name, case.open_interest.get(name)):
+            yield path, why, None
     shared: set[str] = set()
     missing: set[str] = set()
     for row, position in enumerate(case.positions):
@@ -144,6 +152,8 @@ def _check_order_of_margins(case: Case, venue: Any) -> Iterator[Found]:
         if found is not None:
             notional, maintenance, initial = (f"{float(value):g}" for value in found)
             place: Place = ("schedules", name) if venue is None else ("regime", "maintenance_scale")
+            if name in case.rates_in_force:
+                place = ("rates_in_force", name)
             yield place, (
                 f"maintenance margin {maintenance} of {name} is above its initial margin {initial} at a notional of "
                 f"{notional}; allowed: at most the initial margin"

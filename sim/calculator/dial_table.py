@@ -44,6 +44,16 @@ def _initial(book: Book) -> str:
     return f"{figure(schedule['tiers'][0][2])}x"
 
 
+def _moving(book: Book) -> str:
+    dynamics = book["margin"].get("dynamics") or {}
+    found = []
+    for side in ("maintenance", "initial"):
+        rules = dynamics.get(side) or {}
+        found += [f"{side}: volatility"] if rules.get("volatility") else []
+        found += [f"{side} of {name}: open interest" for name in rules.get("open_interest", {})]
+    return "; ".join(found) or "-"
+
+
 def _size(book: Book) -> str:
     schedule = _schedule(book)
     found = [name for name in ("slope", "square_root", "minimum") if schedule.get(name)]
@@ -101,6 +111,7 @@ MARGIN = (
     ("tiers", _tiers),
     ("first maintenance rate", _rate),
     ("initial margin", _initial),
+    ("rates follow", _moving),
     ("premium for size", _size),
     ("notional at", lambda book: str(book["margin"].get("notional_basis", "mark"))),
     ("closing fee inside", _closing_fee),

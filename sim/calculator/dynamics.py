@@ -86,9 +86,30 @@ def scaled_curve(curve: Curve, multiple: Fraction, way: Fraction) -> Curve:
     return Curve(tuple(tiers), curve.mode, curve.own_amount, curve.slope, curve.root, curve.minimum)
 
 
-def margin_in_force(margin: Margin, maintenance: Fraction | None, initial: Fraction | None, way: Fraction) -> Margin:
-    """A margin whose first rates are those in force: None as stated; `way`: of initial margin by open interest."""
-    curves = []
-    for curve, rate, share in ((margin.maintenance, maintenance, ZERO), (initial_curve(margin), initial, way)):
-        curves.append(scaled_curve(curve, ONE if rate is None else rate / curve.tiers[0][1], share))
-    return Margin(curves[0], curves[1])
+def margin_in_force(margin: Margin, rates: Any, dynamics: Any, name: str, open_interest: float | None) -> Margin:
+    """The margin of the moment: by the first rates that a case gives, or by what a venue says of open interest."""
+    changed = {}
+    for word, curve in (("maintenance", margin.maintenance), ("initial", initial_curve(margin))):
+        rate, side = getattr(rates, word, None), getattr(dynamics, word, None)
+        scaling = None if side is None else side.open_interest.get(name)
+        if rate is not None:
+            changed[word] = scaled_curve(curve, exact(rate) / curve.tiers[0][1], ZERO)
+        elif scaling is not None and open_interest is not None:
+            way = reached(exact(open_interest), exact(scaling.low), exact(scaling.high))
+            changed[word] = scaled_curve(curve, ONE, way)
+    return Margin(changed.get("maintenance", margin.maintenance), changed.get("initial", margin.initial))
+
+
+def missing_of(rates: Any, dynamics: Any, name: str, open_interest: float | None) -> list[tuple[tuple[str, ...], str]]:
+    """What a case must say about a contract whose rates move: (path, why)."""
+    found: list[tuple[tuple[str, ...], str]] = []
+    for word in ("maintenance", "initial"):
+        side = getattr(dynamics, word, None)
+        if side is None or getattr(rates, word, None) is not None:
+            continue
+        if side.volatility is not None:
+            why = "is missing; the venue's rate follows volatility: give the first tier's rate of the moment"
+            found.append((("rates_in_force", name, word), why))
+        elif name in side.open_interest and open_interest is None:
+            found.append((("open_interest", name), "is missing; give the open interest that the rates scale with"))
+    return list(dict.fromkeys(found))

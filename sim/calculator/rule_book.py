@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from sim.calculator.account import Rules
 from sim.calculator.case import Case, Policy
+from sim.calculator.dynamics import margin_in_force
 from sim.calculator.numbers import exact
 from sim.calculator.orders import Grid
 from sim.calculator.schedules import Margin, margin_of_preset, margin_of_schedule
@@ -15,7 +16,8 @@ from sim.parts import Record
 
 # Dials of a venue that schedules.py reads, or that change nothing for an account that is looked at once.
 MARGIN_ELSEWHERE = frozenset(
-    "schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up".split()
+    """schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up
+    dynamics""".split()
 )
 LIQUIDATION_ELSEWHERE = frozenset(
     "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to patience_steps".split()
@@ -46,6 +48,10 @@ def book_of(case: Case, venue: Any = None) -> RuleBook:
         margins = {
             name: margin_of_preset(venue.margin, name, regime.maintenance_scale) for name in venue.margin.schedules
         }
+    moving = getattr(getattr(venue, "margin", None), "dynamics", None)
+    for name in [name for name in margins if name in case.rates_in_force or moving is not None]:
+        now = case.rates_in_force.get(name), moving, name, case.open_interest.get(name)
+        margins[name] = margin_in_force(margins[name], *now)
     units = {**(venue.contracts if venue is not None else {}), **case.instruments}
     fee = regime.closing_fee
     rules = Rules(

@@ -3,7 +3,7 @@
 import numpy as np
 
 from sim.tables import World
-from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
+from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_DATED, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
 
 FINE = 1e9
 FARTHEST = 1e4  # times the mark: shorts that stand beyond are left out
@@ -18,13 +18,27 @@ def _lines(world: World, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return rows["floor"].astype(float), rows["rate"] / scale, rows["deduction"] / scale
 
 
+def _dated_lines(world: World, k: int, dated: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(rate, deduction) of the tiers (columns) of positions (rows) that keep the first rate of their entry."""
+    instrument, scale = world.instruments[k], int(world.clock[0]["rate_scale"])
+    rows = world.tiers[int(instrument["first_tier"]) : int(instrument["first_tier"] + instrument["n_tiers"])]
+    first = int(rows[0]["base_rate"]) * (int(FINE) // scale)
+    own = np.minimum(-(-rows["base_rate"] * dated[:, None] // first), scale) / scale
+    rises = np.diff(own, axis=1, prepend=0.0) * rows["floor"] * (rows["base_deduction"] != 0)
+    return own, np.cumsum(rises, axis=1)
+
+
 class _Positions:
     """Positions of one instrument and what their accounts hold besides; atoms and lots as floats."""
 
-    def __init__(self, world: World, k: int, lots: np.ndarray, entry: np.ndarray, rest: np.ndarray) -> None:
+    def __init__(
+        self, world: World, k: int, lots: np.ndarray, entry: np.ndarray, rest: np.ndarray, dated: np.ndarray
+    ) -> None:
         self.instrument, self.lots, self.entry, self.rest = world.instruments[k], lots, entry, rest
         self.form = int(self.instrument["margin_form"])
         self.floors, self.rates, self.deductions = _lines(world, k)
+        if self.form & FORM_DATED:
+            self.rates, self.deductions = _dated_lines(world, k, dated)
         self.premium = self._premium()
         self.fixed = bool(world.clock[0]["arithmetic"])
         self.unit = np.abs(lots) * float(self.instrument["tick_value"])
@@ -41,7 +55,8 @@ class _Positions:
         value = self.unit * (float(self.instrument["reference_price"]) if self.fixed else price)
         base = np.abs(self.entry) if self.form & FORM_AT_ENTRY and not self.fixed else value
         row = np.clip(np.searchsorted(self.floors, base, side="right") - 1, 0, None) if tier is None else tier
-        total = self.rates[row] * base - self.deductions[row]
+        place = (np.arange(len(base)), row) if self.form & FORM_DATED else row
+        total = self.rates[place] * base - self.deductions[place]
         if not self.form & FORM_EXTENDED:
             return np.asarray(total)
         total = np.minimum(total + self.premium * base, base)
@@ -108,17 +123,18 @@ def liquidation_levels(
     entries = world.entry_value.reshape(n_instruments, n_traders)[:, traders].astype(float)
     balances = world.quote_balance.reshape(-1, n_traders).astype(float)
     own = balances[1 + k if len(balances) > 1 else 0, traders]
+    dated = world.positions["margin_rate"].reshape(n_instruments, n_traders)[:, traders]
     other = world.quote_balance[traders].astype(float)
     worth = [sizes[j] * float(row["mark_price"] * row["tick_value"]) for j, row in enumerate(world.instruments)]
     for j in range(n_instruments):
         if j != k:
             rest = world.quote_balance[traders] + sum(worth) - worth[j]
-            held = _Positions(world, j, sizes[j], entries[j], rest)
+            held = _Positions(world, j, sizes[j], entries[j], rest, dated[j])
             needed = held.needed(np.full(len(traders), float(world.instruments[j]["mark_price"])))
             other = other + worth[j] - np.where(sizes[j] != 0, needed, 0.0)
     rest = np.where(isolated, own, other)
     held = sizes[k] != 0
-    positions = _Positions(world, k, sizes[k][held], entries[k][held], rest[held])
+    positions = _Positions(world, k, sizes[k][held], entries[k][held], rest[held], dated[k][held])
     plain = not positions.form & (FORM_JUMPS | FORM_EXTENDED)
     price = (_closed_form(positions) if plain else positions.boundary()) * tick_size
     kept = np.isfinite(price) & (price > 0)

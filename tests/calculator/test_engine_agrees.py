@@ -19,6 +19,7 @@ from sim.engine.levels import liquidation_levels
 from sim.engine.liquidation import liquidate
 from sim.liquidation_policies.execution import limit_tick
 from sim.liquidation_policies.targets import target_lots
+from sim.margin_regimes.dynamics import put_in_force
 from sim.rules.bankruptcy import band_tick, equity_share, value_at_mark
 from sim.rules.margin import account_margin, initial_margin, is_breached
 from sim.terms import entry
@@ -44,6 +45,19 @@ FORMS = {
     "whole_entry": ({"notional_basis": "entry"}, {"mode": "whole"}),
     "bankruptcy": ({"closing_fee": {"rate": 0.0006, "basis": "bankruptcy"}}, {}),
     "credit": ({"unrealised_profit_credit": 0.4}, {}),
+}
+# Rates in force other than those stated: whole parts of the scale again. Nothing moves them in these tests.
+STILL = {"volatility": {"multiple": 1.0, "least_returns": 20_000}}
+MOVED = {"maintenance": STILL, "initial": STILL}
+FORMS |= {
+    "moved": ({"dynamics": MOVED}, {}),
+    "moved_whole": ({"dynamics": MOVED}, {"mode": "whole", "initial": {"tiers": [[0, 0.0125], [30_000, 0.08]]}}),
+    "kept": ({"dynamics": {**MOVED, "applies_to": "new"}}, {}),
+    "kept_whole": ({"dynamics": {**MOVED, "applies_to": "new"}}, {"mode": "whole", "minimum": 30.0}),
+}
+RATES_IN_FORCE = {
+    "BTC": {"maintenance": 0.0096, "initial": 0.03},
+    "ETH": {"maintenance": 0.01, "initial": 0.025},
 }
 WORLDS = [
     ("cross", "restore", "ioc_at_bankruptcy", "plain"),
@@ -71,6 +85,10 @@ WORLDS = [
     ("cross", "full", "market", "credit"),
     ("cross", "close_factor", "market", "plain"),
     ("isolated", "next_tier", "resting_at_bankruptcy", "whole"),
+    ("cross", "restore", "market", "moved"),
+    ("isolated", "next_tier", "ioc_fillable", "moved_whole"),
+    ("isolated", "restore", "ioc_at_bankruptcy", "kept"),
+    ("cross", "restore", "market", "kept_whole"),
 ]
 # Laid over the first worlds: a buffer, and throttles of each kind.
 THROTTLES = [
@@ -89,6 +107,11 @@ THROTTLED = ["plain"] * 4 + ["premium", "whole", "plain", "plain"]
 @entry
 def figures_of(world, account):
     return account_margin(world, account)
+
+
+@entry
+def put_rates(world, row):
+    put_in_force(world, row)
 
 
 @entry
@@ -155,6 +178,13 @@ class Books:
         self.atom = Fraction(1, self.traders.quote)
         self.units = [(exact(c.tick_size), exact(c.lot_size)) for c in (self.venue.contracts[n] for n in NAMES)]
         self.world.traders["initial_rate"] = 0
+        self.moved = RATES_IN_FORCE if "dynamics" in regime else {}
+        for k, name in enumerate(self.moved):
+            for side, rate in enumerate(self.moved[name].values()):
+                self.world.dynamics[2 * k + side]["rate"] = round(rate * 10**9)
+            put_rates(self.world, 2 * k)
+        rates = self.world.instruments["maintenance_rate"]
+        self.world.positions["margin_rate"] = np.repeat(rates, self.traders.n_traders)
         dice = np.random.default_rng(seed)
         self.marks = [int(dice.integers(800, 1_200)) for _ in NAMES]
         for k, mark in enumerate(self.marks):
@@ -186,7 +216,8 @@ class Books:
         marks = {
             name: float(mark * self.units[k][0]) for k, (name, mark) in enumerate(zip(NAMES, self.marks, strict=True))
         }
-        return {"venue": "venue", "collateral": collateral, "mark_prices": marks, "positions": positions}
+        return {"venue": "venue", "collateral": collateral, "mark_prices": marks, "positions": positions,
+                "rates_in_force": self.moved}  # fmt: skip
 
     def statement(self, i):
         record = Case.model_validate(self.cases[i])
@@ -202,7 +233,7 @@ class Books:
 
 def tolerance(books):
     """Lots by which orders may differ: the calculator draws a line through a tier of rounded amounts."""
-    return 1 if books.form.startswith("whole") else 0
+    return 1 if "whole" in books.form else 0
 
 
 @pytest.fixture(params=WORLDS, ids="-".join)

@@ -20,6 +20,10 @@ def isolated(side: str, size: float, entry: float, collateral: float) -> dict[st
     return position(side, size, entry, margin_mode="isolated", isolated_collateral=collateral)
 
 
+def small(side: str, size: float, entry: float) -> dict[str, Any]:
+    return {"instrument": "LINKUSDT", "side": side, "size": size, "entry_price": entry}
+
+
 # (rule book, mark, collateral of the wallet, position, what is asked, by hand)
 BY_HAND = [
     # Isolated long in the first tier: (10,000 - 100,000) / (0.004 - 1).
@@ -48,6 +52,9 @@ BY_HAND = [
     ("dydx_v4_2024", 100_000, 0, isolated("long", 1, 100_000, 10_000), "liquidation_price", 90_000 / 0.988),
     ("dydx_v4_2024", 100_000, 1e5, position("long", 10, 100_000), "maintenance_margin", 12_000),
     ("dydx_v4_2024", 100_000, 1e5, position("long", 10, 100_000), "initial_margin", 20_000),
+    # A small market at 35 million of open interest: 10 % + 90 % x 15 / 30 to open, 5 % to keep whatever it is.
+    ("dydx_v4_2024", 15, 1e5, small("long", 10_000, 15), "initial_margin", 82_500),
+    ("dydx_v4_2024", 15, 1e5, small("long", 10_000, 15), "maintenance_margin", 7_500),
     # Entry values: 20,000 - (400 - 100), the worked example of the help page.
     ("bybit_usdt_2024", 20_000, 0, isolated("long", 1, 20_000, 400), "liquidation_price", 19_700),
     ("bybit_usdt_2024", 20_000, 400, position("long", 1, 20_000, margin_mode="cross"), "maintenance_margin", 100),
@@ -88,7 +95,9 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("venue", "mark", "wallet", "held", "asked", "by_hand"), BY_HAND)
 def test_a_rule_book_gives_what_was_computed_by_hand(tmp_path, venue, mark, wallet, held, asked, by_hand):
-    case = {"venue": f"{venue}.yaml", "collateral": wallet, "mark_prices": {"BTCUSDT": mark}, "positions": [held]}
+    name = held["instrument"]
+    case = {"venue": f"{venue}.yaml", "collateral": wallet, "mark_prices": {name: mark}, "positions": [held]}
+    case["open_interest"] = {name: 35e6}
     (tmp_path / "case.json").write_text(json.dumps(case))
     (statement,) = read_cases(tmp_path / "case.json").statements
     answer = report(statement)
