@@ -14,6 +14,8 @@ from sim.terms.vocabulary import (
     BUY,
     CANCEL,
     CANCEL_ALL,
+    FLAG_CLOSE_LEG,
+    FLAG_OPEN_LEG,
     FLAG_REDUCE_ONLY,
     FLAG_TRIGGER_LAST,
     NONE,
@@ -24,6 +26,8 @@ from sim.terms.vocabulary import (
 Kind = Literal["limit", "market", "immediate_or_cancel", "fill_or_kill", "post_only"]
 KINDS: tuple[str, ...] = ("limit", "market", "immediate_or_cancel", "fill_or_kill", "post_only")
 TRIGGERS = ("mark", "last")
+LEGS = ("long", "short")
+CLOSING_KINDS = ("market", "immediate_or_cancel", "fill_or_kill", "stop_market")
 # A price or size that misses a whole tick or lot by less than this share of it is that tick or lot: 0.3 / 0.1 < 3.
 TOLERANCE = 1e-6
 FAR = 2.0**62  # beyond every ladder and every size
@@ -34,7 +38,7 @@ class Order:
     """What a trader wants; made by `buy`, `sell`, `cancel` and `cancel_all`, checked when it is posted.
 
     trader: for which of its traders a Strategy sends it. at: when it arrives in the step, from 0 to below 1; without
-    it at a drawn time.
+    it at a drawn time. leg: in hedge mode, the leg that it acts on: a purchase opens the long one or closes the short.
     """
 
     kind: str
@@ -48,6 +52,7 @@ class Order:
     order_id: int = NONE
     trader: int = 0
     at: float | None = None
+    leg: str | None = None
 
     @classmethod
     def buy(
@@ -62,6 +67,7 @@ class Order:
         trigger_by: Literal["mark", "last"] = "mark",
         trader: int = 0,
         at: float | None = None,
+        leg: Literal["long", "short"] | None = None,
     ) -> "Order":
         """Buy `size` base units: at market, or at `price` or lower; with `stop`, once the mark has risen to it.
 
@@ -69,7 +75,7 @@ class Order:
         limits down to whole ticks.
         """
         named = _kind(price, kind, stop)
-        return cls(named, BUY, instrument, size, price, stop, trigger_by, reduce_only, trader=trader, at=at)
+        return cls(named, BUY, instrument, size, price, stop, trigger_by, reduce_only, NONE, trader, at, leg)
 
     @classmethod
     def sell(
@@ -84,13 +90,14 @@ class Order:
         trigger_by: Literal["mark", "last"] = "mark",
         trader: int = 0,
         at: float | None = None,
+        leg: Literal["long", "short"] | None = None,
     ) -> "Order":
         """Sell `size` base units: at market, or at `price` or higher; with `stop`, once the mark has fallen to it.
 
         Limits are rounded up to whole ticks; all else as in `buy`.
         """
         named = _kind(price, kind, stop)
-        return cls(named, SELL, instrument, size, price, stop, trigger_by, reduce_only, trader=trader, at=at)
+        return cls(named, SELL, instrument, size, price, stop, trigger_by, reduce_only, NONE, trader, at, leg)
 
     @classmethod
     def cancel(cls, order_id: int, *, trader: int = 0, at: float | None = None) -> "Order":
@@ -153,7 +160,10 @@ def ticket(order: Order, session: Session, population: int) -> Ticket:
         price = _on_ladder("price", order.price, tick, -order.side, session, k)
     if order.stop is not None:
         trigger = _on_ladder("stop", order.stop, tick, order.side, session, k)
-    flags = FLAG_REDUCE_ONLY * bool(order.reduce_only) | FLAG_TRIGGER_LAST * (order.trigger_by == "last")
+    flags = FLAG_REDUCE_ONLY * (bool(order.reduce_only) and order.leg is None) | FLAG_TRIGGER_LAST * (
+        order.trigger_by == "last"
+    )
+    flags |= _leg_flag(order, bool(row["hedged"]))
     kind, side = ORDER_KINDS.index(order.kind), int(order.side)
     return Ticket(owner, time_key, kind, side, k, price, size, trigger, flags, NONE)
 
@@ -219,6 +229,23 @@ def _check_words(order: Order) -> None:
         raise ValueError(f"{order.kind} needs a price")
     if order.trigger_by not in TRIGGERS:
         raise ValueError(f"trigger_by {order.trigger_by!r} is not allowed; {' and '.join(TRIGGERS)} are")
+
+
+def _leg_flag(order: Order, hedged: bool) -> int:
+    """Whether an order opens the leg of its side or closes the other. ValueError where there are no legs."""
+    if order.leg is None:
+        return 0
+    if order.leg not in LEGS:
+        raise ValueError(f"leg {order.leg!r} is not allowed; {' and '.join(LEGS)} are")
+    if not hedged:
+        raise ValueError(f"leg {order.leg!r} needs a cross account on a venue in hedge mode; leave leg out")
+    if (order.leg == "long") == (order.side == BUY):
+        if order.reduce_only:
+            raise ValueError(f"reduce_only does not go with an order that opens the {order.leg} leg; leave it out")
+        return FLAG_OPEN_LEG
+    if order.kind not in CLOSING_KINDS:
+        raise ValueError(f"an order that closes a leg does not rest; allowed: {', '.join(CLOSING_KINDS)}")
+    return FLAG_CLOSE_LEG
 
 
 def _number(word: str, value: Any) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.session import Session
+from sim.tables import World
 
 Floats = NDArray[np.float64]
 Rows = NDArray[Any]
@@ -32,13 +33,33 @@ def account_rows(session: Session, first: int, last: int) -> AccountRows:
     lots = world.position_size.reshape(n, n_traders)[:, first:last]
     entry = world.entry_value.reshape(n, n_traders)[:, first:last]
     money = world.quote_balance.reshape(-1, n_traders)[:, first:last].sum(axis=0)
+    pairs = cost_of_all_pairs(world, n, n_traders)[:, first:last]
     value = lots * (world.instruments["mark_price"] * world.instruments["tick_value"])[:, None]
     return AccountRows(
         size=lots * np.asarray(names.lot_size)[:, None],
         value=value * names.atom,
-        balance=(money + entry.sum(axis=0)) * names.atom,
+        balance=(money + entry.sum(axis=0) + pairs.sum(axis=0)) * names.atom,
         equity=(money + value.sum(axis=0)) * names.atom,
     )
+
+
+def locked_of(world: World, row: int) -> int:
+    """Lots that a position row holds on both sides, in hedge mode."""
+    return int(world.legs[row]["locked"]) if row < len(world.legs) else 0
+
+
+def cost_of_pairs(world: World, row: int) -> tuple[int, int]:
+    """What those lots have cost on the long and on the short side, in atoms; the short side's is negative."""
+    if row >= len(world.legs):
+        return 0, 0
+    return int(world.legs[row]["long_value"]), int(world.legs[row]["short_value"])
+
+
+def cost_of_all_pairs(world: World, n: int, n_traders: int) -> NDArray[np.int64]:
+    """(n_instruments, n_traders) cost of the pairs of every position, both sides together."""
+    if not len(world.legs):
+        return np.zeros((n, n_traders), np.int64)
+    return np.asarray(world.legs["long_value"] + world.legs["short_value"]).reshape(n, n_traders)
 
 
 @dataclass(frozen=True)

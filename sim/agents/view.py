@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.market import InstrumentMarket, market_fields
-from sim.agents.readings import Floats, account_rows
+from sim.agents.readings import Floats, account_rows, cost_of_pairs, locked_of
 from sim.engine.session import Session
 from sim.rules.book import HANDLE_BITS
 from sim.terms.vocabulary import (
@@ -65,12 +65,17 @@ class Fill:
 class InstrumentView(InstrumentMarket):
     """One instrument and one's own affairs in it: prices in quote units, sizes in base units.
 
-    position: signed, long above zero. entry_price: mean price of it, None when flat. collateral: what an isolated
-    position has been allotted (quote units), 0 with cross margin. rejected: reasons of refused orders.
+    position: signed, long above zero; in hedge mode what one leg has beyond the other, and both legs by themselves in
+    long_size and short_size. entry_price: mean price of it, None when flat. collateral: what an isolated position has
+    been allotted (quote units), 0 with cross margin. rejected: reasons of refused orders.
     """
 
     position: float
+    long_size: float
+    short_size: float
     entry_price: float | None
+    long_entry_price: float | None
+    short_entry_price: float | None
     unrealised_pnl: float
     collateral: float
     open_orders: tuple[OpenOrder, ...]
@@ -98,6 +103,9 @@ class MarketView:
         atoms = int(world.quote_balance[self._owner])
         if not self._isolated:
             atoms += int(world.entry_value[self._owner :: n_traders].sum())
+            atoms += sum(
+                sum(cost_of_pairs(world, row)) for row in range(self._owner, len(world.entry_value), n_traders)
+            )
         return atoms * self._session.names.atom
 
     @property
@@ -131,14 +139,25 @@ class MarketView:
         instrument, n_traders = world.instruments[k], int(world.clock[0]["n_traders"])
         row = k * n_traders + self._owner
         lots, entry = int(world.position_size[row]), int(world.entry_value[row])
+        locked, paid = locked_of(world, row), cost_of_pairs(world, row)
+        legs = {1: locked + max(lots, 0), -1: locked + max(-lots, 0)}
+        cost = {side: paid[side < 0] + (entry if side * lots > 0 else 0) for side in legs}
+        price = {
+            side: side * cost[side] * names.atom / names.lot_size[k] / held if held else None
+            for side, held in legs.items()
+        }
         value = lots * int(instrument["mark_price"]) * int(instrument["tick_value"])
         size = lots * names.lot_size[k]
         collateral = (int(world.quote_balance[n_traders + row]) + entry) * names.atom if self._isolated else 0.0
         return InstrumentView(
             **market_fields(self._session, int(world.traders[self._owner]["population"]), k),
             position=size,
+            long_size=legs[1] * names.lot_size[k],
+            short_size=legs[-1] * names.lot_size[k],
             entry_price=entry * names.atom / size if lots else None,
-            unrealised_pnl=(value - entry) * names.atom,
+            long_entry_price=price[1],
+            short_entry_price=price[-1],
+            unrealised_pnl=(value - entry - sum(paid)) * names.atom,
             collateral=collateral,
             open_orders=self._open_orders(k, row),
             stops=self._stops(k),

@@ -105,6 +105,19 @@ def to_price(coordinate: Fraction | None, inverse: bool) -> Fraction | None:
     return 1 / coordinate if inverse else coordinate
 
 
+def uncovered(legs: Sequence[Leg]) -> list[Leg]:
+    """The legs of one instrument with every pair taken off: the larger side less the other, first rows first."""
+    sizes = [sum((leg.size for leg in legs if leg.is_long == long), ZERO) for long in (False, True)]
+    pairs, found = min(sizes), []
+    for leg in legs:
+        if leg.is_long == (sizes[True] > sizes[False]):
+            gone = min(pairs, leg.size)
+            pairs -= gone
+            if leg.size > gone:
+                found.append(replace(leg, size=leg.size - gone))
+    return found
+
+
 @dataclass(frozen=True)
 class Account:
     """Collateral and the legs that it backs: all cross legs of a case, or one isolated leg."""
@@ -155,9 +168,9 @@ class Account:
     def _group_requirement(self, legs: Sequence[Leg], initial: bool) -> Fraction:
         """The sum over an instrument's legs, or the larger of its two sides."""
         sides = [ZERO, ZERO]
-        for leg in legs:
+        for leg in uncovered(legs) if self.rules.netting == "net" else legs:
             sides[leg.is_long] += self.leg_requirement(leg, initial)
-        return sides[0] + sides[1] if self.rules.netting == "sum" else max(sides)
+        return max(sides) if self.rules.netting == "larger_side" else sides[0] + sides[1]
 
     def bankruptcy(self, instrument: str) -> Fraction | None:
         """Coordinate at which nothing would be left, other marks fixed: full profit, a closing fee, no margin."""
@@ -205,14 +218,34 @@ class Account:
         return Piecewise.total([*moving, Piecewise.line(fixed)])
 
     def _group_requirement_by_mark(self, legs: Sequence[Leg], moved: str) -> Piecewise:
-        sides: tuple[list[Piecewise], list[Piecewise]] = ([], [])
-        for leg in legs:
+        sides: tuple[list[Piecewise], list[Piecewise]] = ([Piecewise.line()], [Piecewise.line()])
+        for leg in uncovered(legs) if self.rules.netting == "net" else legs:
             own = Piecewise.line(leg.requirement(self.rules, initial=False))
             if leg.instrument == moved:
                 own = leg.requirement_by_mark(self.rules)
             sides[leg.is_long].append(own + self._fee(leg, moved))
         short, long = (Piecewise.total(side) for side in sides)
-        return short + long if self.rules.netting == "sum" else short.maximum(long)
+        return short.maximum(long) if self.rules.netting == "larger_side" else short + long
+
+    def matched(self) -> Account:
+        """The account after every pair of legs is closed against itself at the mark."""
+        account = self
+        for legs in self._groups.values():
+            kept = {leg.row: leg.size for leg in uncovered(legs)}
+            for leg in legs:
+                gone = leg.size - kept.get(leg.row, ZERO)
+                if gone:
+                    account = account.reduced(leg, gone, ZERO)
+        return account
+
+    def charged(self, fee: Fraction) -> Account:
+        """The account after a fee."""
+        return replace(self, collateral=self.collateral - fee)
+
+    def pairs_of(self, instrument: str) -> Fraction:
+        """Size of an instrument that is held both long and short."""
+        legs = self._groups[instrument]
+        return sum((leg.size for leg in legs), ZERO) / 2 - sum((leg.size for leg in uncovered(legs)), ZERO) / 2
 
     def legs_of(self, instrument: str) -> Sequence[Leg]:
         """The legs of one instrument."""

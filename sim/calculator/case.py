@@ -71,9 +71,10 @@ class Regime(Record):
     """How requirements are read off the schedules; only what differs from the default, or from the venue, is given."""
 
     scope: Literal["cross", "isolated"] = dial("cross", "margin mode of positions that name none", source=RULES)
-    netting: Literal["sum", "larger_side"] = dial(
-        "sum", "of the long and the short legs of one instrument in one account", source=RULES
-    )
+    netting: Literal["sum", "larger_side", "net"] = dial(
+        "sum", "of the long and the short legs of one instrument in one account; net: what one has beyond the other",
+        source=RULES,
+    )  # fmt: skip
     notional_basis: Literal["mark", "entry"] = dial("mark", "price at which the notional is taken", source=RULES)
     closing_fee: ClosingFee = dial(ClosingFee(), "estimated closing fee inside the requirement")
     unrealised_profit_credit: float = dial(
@@ -148,6 +149,10 @@ class Policy(Record):
         "ioc_at_bankruptcy", "what limits the price of the order", source=RULES
     )
     fee_rate: float = dial(0.0, "fee on liquidated notional", unit="of notional", source=RULES, ge=0, le=0.5)
+    unlock_fee_rate: float = dial(
+        0.0, "fee on pairs of legs that are closed against each other first", unit="of notional", source=RULES, ge=0,
+        le=0.5,
+    )  # fmt: skip
     price_band: float | None = dial(
         None, "no order farther than this from the mark", unit="of mark", source=RULES, gt=0, le=0.99
     )

@@ -22,6 +22,7 @@ def check_case(case: Case, venue: Any = None) -> list[Found]:
         found += _check_schedule(("schedules", name), schedule, case.open_interest.get(name))
     found += _check_positions(case, venue)
     found += _check_comparison(case)
+    found += [] if found else _check_netting(case, venue)
     return found or list(_check_order_of_margins(case, venue))
 
 
@@ -44,6 +45,21 @@ def _check_source(case: Case, venue: Any) -> Iterator[Found]:
             f"the venue {case.venue} says how initial margin follows; leave it out",
             None,
         )
+
+
+def _check_netting(case: Case, venue: Any) -> Iterator[Found]:
+    """The net of two legs has no entry price of its own and no profit of its own: refuse what would need one."""
+    regime = book_of(case, venue).rules
+    if regime.netting != "net":
+        return
+    for word, bad in (
+        ("notional_basis", regime.notional_basis == "entry"),
+        ("closing_fee", regime.fee_basis == "bankruptcy"),
+        ("unrealised_profit_credit", regime.profit_credit != 1),
+    ):
+        if bad:
+            message = f"does not go with netting: net, which judges the mark alone; leave out one of {word} and netting"
+            yield ("regime", word), message, None
 
 
 def _check_schedule(place: Place, schedule: Schedule, open_interest: float | None) -> Iterator[Found]:

@@ -60,6 +60,12 @@ def _size(book: Book) -> str:
     return ", ".join(found).replace("_", " ") or "-"
 
 
+def _second_leg(book: Book) -> str:
+    if not book["margin"].get("hedge_mode"):
+        return "-"
+    return str(book["margin"].get("netting", "sum")).replace("_", " ")
+
+
 def _closing_fee(book: Book) -> str:
     fee = book["margin"].get("closing_fee")
     return "-" if fee is None else f"{figure(100 * fee['rate'])} % on {fee['basis']}"
@@ -108,6 +114,7 @@ def _deleveraged(book: Book) -> str:
 
 MARGIN = (
     ("scope", lambda book: str(book["margin"].get("scope", "cross"))),
+    ("second leg", _second_leg),
     ("tiers", _tiers),
     ("first maintenance rate", _rate),
     ("initial margin", _initial),

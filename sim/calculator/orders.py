@@ -66,6 +66,7 @@ class _Desk:
 
     def orders(self, account: Account) -> list[Order]:
         found: list[Order] = []
+        account = self._matched(account)
         below = self.policy.take_over_below
         if below is not None and account.equity < exact(below) * self.maintenance(account):
             return found  # the fund takes it over as it is
@@ -85,6 +86,19 @@ class _Desk:
             account = self._closed(account, leg, size)
         return found
 
+    def _matched(self, account: Account) -> Account:
+        """Pairs of legs are closed against themselves before anything is sold, for the venue's fee on them."""
+        if not account.liquidatable:
+            return account
+        after = account.matched()
+        for name in dict.fromkeys(leg.instrument for leg in account.legs):
+            pairs = account.pairs_of(name)
+            if pairs:
+                leg = account.legs_of(name)[0]
+                fee = self.up(exact(self.policy.unlock_fee_rate) * pairs * leg.mark, leg)
+                after = after.charged(min(fee, max(after.equity, ZERO)))
+        return after
+
     def in_atoms(self, leg: Leg) -> bool:
         """Whether the leg's money is counted in atoms: with ticks and lots, and paid in quote units."""
         return leg.instrument in self.grid.lots and not leg.inverse
@@ -95,7 +109,7 @@ class _Desk:
 
     def maintenance(self, account: Account) -> Fraction:
         """Maintenance as the engine adds it up: each position rounded up; netted requirements as they are."""
-        if account.rules.netting != "sum":
+        if account.rules.netting != "sum" and account.matched() is not account:
             return account.maintenance
         return sum((self.up(account.leg_requirement(leg, initial=False), leg) for leg in account.legs), ZERO)
 

@@ -17,7 +17,7 @@ from sim.parts import Record
 # Dials of a venue that schedules.py reads, or that change nothing for an account that is looked at once.
 MARGIN_ELSEWHERE = frozenset(
     """schedules initial initial_multiple mode slope square_root minimum isolated_reserve_share auto_top_up
-    dynamics""".split()
+    dynamics hedge_mode""".split()
 )
 LIQUIDATION_ELSEWHERE = frozenset(
     "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to patience_steps".split()

@@ -3,6 +3,7 @@
 import numpy as np
 
 from sim.rules.book import no_ask, no_bid
+from sim.rules.legs import locked_lots
 from sim.rules.profit import holder_of
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -142,6 +143,16 @@ def total_and_longs(sizes):
 
 
 @kernel
+def pairs_of(world, k):
+    """Lots of an instrument that are held both long and short; a negative number of any is counted as never."""
+    n_traders = world.clock[0]["n_traders"]
+    total = 0
+    for row in range(k * n_traders, min((k + 1) * n_traders, world.legs.shape[0])):
+        total += locked_lots(world, row) if locked_lots(world, row) >= 0 else LARGEST_MONEY
+    return total
+
+
+@kernel
 def recount(world, t):
     """Every balance and every size, added up from nothing; every open order, against its owner's reserve."""
     money, largest = total_and_largest(world.quote_balance)
@@ -152,7 +163,7 @@ def recount(world, t):
     n_traders = world.clock[0]["n_traders"]
     for k in range(world.instruments.shape[0]):
         lots, longs = total_and_longs(world.position_size[k * n_traders : (k + 1) * n_traders])
-        if lots != 0 or longs != world.instruments[k]["open_interest"]:
+        if lots != 0 or longs + pairs_of(world, k) != world.instruments[k]["open_interest"]:
             fail(world, ERROR_SIZE, t)
     if not (orders_match_book(world) and no_order_no_reserve(world, t)):
         fail(world, ERROR_BOOK, t)

@@ -3,7 +3,15 @@
 import numpy as np
 
 from sim.tables import World
-from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_DATED, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
+from sim.terms.vocabulary import (
+    FORM_AT_ENTRY,
+    FORM_DATED,
+    FORM_EXTENDED,
+    FORM_FEE_AT_BANKRUPTCY,
+    FORM_JUMPS,
+    FORM_LARGER_LEG,
+    FORM_LEGS,
+)
 
 FINE = 1e9
 FARTHEST = 1e4  # times the mark: shorts that stand beyond are left out
@@ -129,10 +137,10 @@ def liquidation_levels(
     for j in range(n_instruments):
         if j != k:
             rest = world.quote_balance[traders] + sum(worth) - worth[j]
-            held = _Positions(world, j, sizes[j], entries[j], rest, dated[j])
-            needed = held.needed(np.full(len(traders), float(world.instruments[j]["mark_price"])))
-            other = other + worth[j] - np.where(sizes[j] != 0, needed, 0.0)
+            net, pairs = _needed(world, j, traders, sizes[j], entries[j], rest, dated[j])
+            other = other + worth[j] - np.where(sizes[j] != 0, net, 0.0) - pairs
     rest = np.where(isolated, own, other)
+    rest = rest - _needed(world, k, traders, sizes[k], entries[k], rest, dated[k])[1]
     held = sizes[k] != 0
     positions = _Positions(world, k, sizes[k][held], entries[k][held], rest[held], dated[k][held])
     plain = not positions.form & (FORM_JUMPS | FORM_EXTENDED)
@@ -140,6 +148,31 @@ def liquidation_levels(
     kept = np.isfinite(price) & (price > 0)
     notional = sizes[k][held] * float(world.instruments[k]["tick_value"] * world.instruments[k]["mark_price"]) * atom
     return price[kept], notional[kept]
+
+
+def _needed(
+    world: World,
+    k: int,
+    traders: np.ndarray,
+    lots: np.ndarray,
+    entry: np.ndarray,
+    rest: np.ndarray,
+    dated: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """(requirement of net positions at the mark, what second legs need beyond that, taken as fixed)."""
+    price = np.full(len(traders), float(world.instruments[k]["mark_price"]))
+    form = int(world.instruments[k]["margin_form"])
+    net = _Positions(world, k, lots, entry, rest, dated).needed(price)
+    if not form & FORM_LEGS:
+        return net, np.zeros(len(traders))
+    pairs = world.legs[k * int(world.clock[0]["n_traders"]) + traders]
+    legs = []
+    for side, column in ((1, "long_value"), (-1, "short_value")):
+        own = side * np.maximum(side * lots, 0.0) + side * pairs["locked"]
+        cost = pairs[column] + np.where(side * lots > 0, entry, 0.0)
+        legs.append(_Positions(world, k, own, cost, rest, dated).needed(price))
+    both = np.maximum(*legs) if form & FORM_LARGER_LEG else legs[0] + legs[1]
+    return net, np.where(pairs["locked"] > 0, both - np.where(lots != 0, net, 0.0), 0.0)
 
 
 def _closed_form(positions: _Positions) -> np.ndarray:

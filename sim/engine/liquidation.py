@@ -4,6 +4,7 @@ from sim.liquidation_policies.resting import withdraw_orders
 from sim.liquidation_policies.selection import next_position
 from sim.liquidation_policies.sell_off import close_position
 from sim.liquidation_policies.take_over import passes_to_fund
+from sim.liquidation_policies.unlocking import unlock_pairs
 from sim.price_sources.mark import set_mark
 from sim.rules.bankruptcy import budget_lots
 from sim.rules.calls import may_act
@@ -192,7 +193,10 @@ def unwind(world, t, account, round):
     if world.cases[case]["event"] >= 0 and must_wait(world, v, account, row, stride, count, t):
         return 0
     event = begin_liquidation(world, case, trader, row // clock[0]["n_traders"])
-    progress = 0
+    progress = unlock_pairs(world, v, row, stride, count, event)
+    if progress > 0 and not breached(world, account):
+        close_case(world, account)
+        return progress
     tried = int(0)
     for _ in range(count):
         k = next_position(world, v, trader, row, stride, count, tried)

@@ -130,6 +130,8 @@ class Session:
         world, digest = self.world, sha256()
         for column in (world.quote_balance, world.position_size, world.entry_value):
             digest.update(np.ascontiguousarray(column).tobytes())
+        if world.legs.size:
+            digest.update(np.ascontiguousarray(world.legs).tobytes())
         for name in ("best_bid", "best_ask", "last_price", "mark_price", "index_price", "open_interest"):
             digest.update(np.ascontiguousarray(world.instruments[name]).tobytes())
         for name in ("head", "tail", "quantity"):

@@ -117,6 +117,10 @@ class LiquidationPolicy(Record):
     fee_rate: float = dial(
         0.012, "fee on liquidated notional, to the insurance fund", unit="of notional", source=ASSUMED, ge=0, le=0.5
     )
+    unlock_fee_rate: float = dial(
+        0.0, "hedge mode: fee on pairs of legs that are closed against each other before the rest is sold, to the fund",
+        unit="of notional", source=ASSUMED, ge=0, le=0.5,
+    )  # fmt: skip
     impact: Literal["on", "off"] = dial("on", "off: executed at the mark against the outside world")
 
 

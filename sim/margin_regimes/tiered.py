@@ -76,6 +76,11 @@ class MarginRegime(Record):
     scope: Literal["cross", "isolated"] = dial(
         "cross", "cross: all positions share a wallet; isolated: each has its own collateral"
     )
+    hedge_mode: bool = dial(False, "cross: a trader may hold a long and a short leg of one instrument at a time")
+    netting: Literal["sum", "larger_side", "net"] = dial(
+        "sum",
+        "hedge mode: the legs of an instrument need the sum of their margins, the larger one, or that of the rest",
+    )
     isolated_reserve_share: float = dial(
         0.0, "share of a wallet that is not allotted to positions", source=ASSUMED, ge=0, le=0.95
     )

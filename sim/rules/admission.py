@@ -1,9 +1,18 @@
 """May this order enter? Initial margin with open orders reserved; reducing is always allowed, under calls it alone."""
 
 from sim.rules.calls import is_restricted
+from sim.rules.legs import is_paired, leg_exposure, netted, opens_legs
 from sim.rules.margin import initial_margin, initial_rate
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import BUY, FORM_AT_ENTRY, FORM_EXTENDED
+from sim.terms.vocabulary import (
+    BUY,
+    FLAG_CLOSE_LEG,
+    FLAG_OPEN_LEG,
+    FORM_AT_ENTRY,
+    FORM_EXTENDED,
+    FORM_LEGS,
+    SELL,
+)
 
 AMPLE = 1e-9  # of all terms: far above the rounding of floats
 
@@ -50,6 +59,18 @@ def exposed_lots(position, size, extra_buy, extra_sell):
 
 
 @kernel
+def admits_order(world, owner, k, side, price, lots, flags):
+    """The same with an order's own word on the leg that it acts on, in hedge mode."""
+    if flags & (FLAG_OPEN_LEG | FLAG_CLOSE_LEG) and world.instruments[k]["margin_form"] & FORM_LEGS:
+        if flags & FLAG_CLOSE_LEG or world.populations[world.traders[owner]["population"]]["exempt"] != 0:
+            return True  # of two legs, a smaller one never makes the sum or the larger more
+        if is_restricted(world, owner, k):
+            return False
+        return covers(world, owner, k, side, price, lots, False, True)
+    return admits(world, owner, k, side, price, lots)
+
+
+@kernel
 def admits(world, owner, k, side, price, lots):
     """True when wallet and equity cover the initial margin of all positions and orders, this one included.
 
@@ -66,7 +87,7 @@ def admits(world, owner, k, side, price, lots):
         return True
     isolated = world.populations[population]["isolated"] != 0
     return covers_amply(world, owner, k, side, price, lots, isolated) or covers(
-        world, owner, k, side, price, lots, isolated
+        world, owner, k, side, price, lots, isolated, False
     )
 
 
@@ -87,7 +108,7 @@ def covers_amply(world, owner, k, side, price, lots, isolated):
             continue
         extra_buy = lots if j == k and side == BUY else 0
         extra_sell = lots if j == k and side != BUY else 0
-        if world.instruments[j]["margin_form"] & FORM_EXTENDED:
+        if world.instruments[j]["margin_form"] & (FORM_EXTENDED | FORM_LEGS):
             return False
         value = exposure(
             world,
@@ -111,8 +132,21 @@ def covers_amply(world, owner, k, side, price, lots, isolated):
 
 
 @kernel
-def covers(world, owner, k, side, price, lots, isolated):
-    """The same exactly."""
+def initial_of_legs(world, instrument, owner, row, price, extra_buy, extra_sell):
+    """Initial margin of two legs, every order that may open something reserved on the leg of its side."""
+    never_inline()
+    long, long_lots = leg_exposure(world, instrument, row, BUY, extra_buy, price)
+    short, short_lots = leg_exposure(world, instrument, row, SELL, extra_sell, price)
+    return netted(
+        instrument,
+        initial_margin(world, instrument, world.traders[owner], long, long_lots),
+        initial_margin(world, instrument, world.traders[owner], short, short_lots),
+    )
+
+
+@kernel
+def covers(world, owner, k, side, price, lots, isolated, opens):
+    """The same exactly. `opens`: the order opens the leg of its side, whatever the other leg is."""
     never_inline()
     n_traders = world.clock[0]["n_traders"]
     available = world.quote_balance[owner]
@@ -121,20 +155,26 @@ def covers(world, owner, k, side, price, lots, isolated):
         extra_buy = lots if j == k and side == BUY else 0
         extra_sell = lots if j == k and side != BUY else 0
         size = world.position_size[row]
-        if size == 0 and j != k and world.positions[row]["first_order"] < 0:
+        legs = is_paired(world, row)
+        if size == 0 and j != k and world.positions[row]["first_order"] < 0 and not legs:
             continue
-        value = exposure(
-            world,
-            world.instruments[j],
-            world.positions[row],
-            size,
-            world.entry_value[row],
-            price,
-            extra_buy,
-            extra_sell,
-        )
-        reached = exposed_lots(world.positions[row], size, extra_buy, extra_sell)
-        margin = initial_margin(world, world.instruments[j], world.traders[owner], value, reached)
+        if world.instruments[j]["margin_form"] & FORM_LEGS and not legs:
+            legs = (opens and j == k) or opens_legs(world, row)
+        if legs:
+            margin = initial_of_legs(world, world.instruments[j], owner, row, price, extra_buy, extra_sell)
+        else:
+            value = exposure(
+                world,
+                world.instruments[j],
+                world.positions[row],
+                size,
+                world.entry_value[row],
+                price,
+                extra_buy,
+                extra_sell,
+            )
+            reached = exposed_lots(world.positions[row], size, extra_buy, extra_sell)
+            margin = initial_margin(world, world.instruments[j], world.traders[owner], value, reached)
         equity = size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"]
         if isolated:
             available -= max(margin - world.quote_balance[n_traders * (1 + j) + owner] - equity, 0)

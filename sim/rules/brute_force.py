@@ -9,7 +9,7 @@ import numpy as np
 from sim.rules.calls import LEVEL_SCALE, is_below
 from sim.rules.margin import SAFE_BITS
 from sim.terms import kernel
-from sim.terms.vocabulary import FORM_EXTENDED
+from sim.terms.vocabulary import FORM_EXTENDED, FORM_LEGS
 
 BLOCK = 512
 
@@ -40,7 +40,7 @@ def _block_is_suspect(world, rates, account, n, first_row, stride, count, slack)
     for j in range(count):
         row = first_row + j * stride
         k = row // world.clock[0]["n_traders"]
-        if world.instruments[k]["margin_form"] & FORM_EXTENDED:
+        if world.instruments[k]["margin_form"] & (FORM_EXTENDED | FORM_LEGS):
             return True  # forms that have no such line are judged one by one
         mark = world.instruments[k]["mark_price"]
         valued_at = world.instruments[k]["reference_price"] if world.clock[0]["arithmetic"] != 0 else mark

@@ -1,6 +1,6 @@
 """One order from arrival to rest: checked, matched, settled fill by fill, and what is left rests or vanishes."""
 
-from sim.rules.admission import admits, only_reduces
+from sim.rules.admission import admits_order, only_reduces
 from sim.rules.book import (
     HANDLE_BITS,
     SLOT_MASK,
@@ -14,6 +14,8 @@ from sim.rules.book import (
 )
 from sim.rules.events import emit
 from sim.rules.forced import book_resting_sale
+from sim.rules.leg_trades import settle_legs_of_fill
+from sim.rules.legs import leg_lots
 from sim.rules.margin import account_of, notional
 from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
@@ -26,6 +28,7 @@ from sim.terms.vocabulary import (
     EVENT_ORDER_REJECTED,
     EVENT_TRADING_FEE,
     FILL_OR_KILL,
+    FLAG_CLOSE_LEG,
     FLAG_FORCED,
     FLAG_REDUCE_ONLY,
     FLAG_SLIDE,
@@ -56,6 +59,10 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     row = k * clock[0]["n_traders"] + owner
     if flags & FLAG_REDUCE_ONLY and side * world.position_size[row] >= 0:
         return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
+    if flags & FLAG_CLOSE_LEG:
+        size = min(size, leg_lots(world, row, -side))
+        if size <= 0:
+            return _reject(world, k, owner, side, price, size, REJECT_REDUCE_ONLY)
     if kind == MARKET:
         price = no_ask(instruments[k]) - 1 if side == BUY else no_bid(instruments[k]) + 1
     if price <= no_bid(instruments[k]) or price >= no_ask(instruments[k]):
@@ -81,7 +88,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
             judged = max(judged, touch)  # a sale below the market is filled at the market: reserve what it will be
         # Resting reduce-only orders shrink with the position, so they do not stand in the way of another.
         reducing = claimed > 0 and only_reduces(world.positions[row], world.position_size[row], side, size, claimed)
-        if not reducing and not admits(world, owner, k, side, judged, size):
+        if not reducing and not admits_order(world, owner, k, side, judged, size, flags):
             return _reject(world, k, owner, side, price, size, REJECT_MARGIN)
     if kind == FILL_OR_KILL:
         found = quantity_available(world, k, side, price, size, owner)
@@ -90,7 +97,7 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     left = size
     if crosses and kind != POST_ONLY:
         left = _take(world, k, side, owner, price, size, flags)
-    if left > 0 and (kind == LIMIT or kind == POST_ONLY):
+    if left > 0 and (kind == LIMIT or kind == POST_ONLY) and not flags & FLAG_CLOSE_LEG:
         _rest(world, k, side, price, left, owner, flags, tag)
         if claimed > 0:
             shrink_if_needed(world, k, owner)
@@ -166,6 +173,11 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     move_lots(world, EVENT_FILL, k, maker, taker, side * size, side * size * value, price, order_id)
     if forced or rested:
         rebook_forced(world, k, maker, taker, side * size, side * size * value)
+    if world.legs.shape[0] > 0:
+        lots, cost = side * size, side * size * value
+        settle_legs_of_fill(
+            world, k, taker, maker, lots, cost, taker_old, taker_entry, maker_old, maker_entry, flags, order_id
+        )
     charged = notional(world, instruments[k], size, price)
     if not forced:
         _charge(world, taker, taker_row, k, charged, venue["taker_fee"], venue["treasury"])

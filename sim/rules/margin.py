@@ -6,6 +6,7 @@ Instruments with an extended form (`rules/forms.py`) ask for whole atoms, which 
 """
 
 from sim.rules.forms import position_requirement, size_premium, sized_parts
+from sim.rules.legs import is_paired, pair_requirement
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED, FORM_INITIAL_MARGINAL
@@ -74,11 +75,12 @@ def account_margin_at(world, account, at_index):
     extended = False
     for _ in range(count):
         size = world.position_size[row]
-        if size != 0:
+        paired = is_paired(world, row)
+        if size != 0 or paired:
             instrument = world.instruments[row // world.clock[0]["n_traders"]]
             price = instrument["index_price"] if at_index else instrument["mark_price"]
             equity += size * price * instrument["tick_value"]
-            if instrument["margin_form"] & FORM_EXTENDED:
+            if paired or instrument["margin_form"] & FORM_EXTENDED:
                 extended = True
             else:
                 requirement += maintenance_atoms(world, instrument, notional(world, instrument, size, price))
@@ -96,8 +98,10 @@ def extended_requirements(world, row, stride, count, equity, at_index):
     for _ in range(count):
         size = world.position_size[row]
         instrument = world.instruments[row // world.clock[0]["n_traders"]]
-        if size != 0 and instrument["margin_form"] & FORM_EXTENDED:
-            price = instrument["index_price"] if at_index else instrument["mark_price"]
+        price = instrument["index_price"] if at_index else instrument["mark_price"]
+        if is_paired(world, row):
+            needed += pair_requirement(world, instrument, row, price)
+        elif size != 0 and instrument["margin_form"] & FORM_EXTENDED:
             entry, dated = world.entry_value[row], world.positions[row]["margin_rate"]
             needed += position_requirement(world, instrument, size, entry, dated, price, equity)
         row += stride
@@ -111,6 +115,8 @@ def position_margin(world, trader, k):
     row = k * world.clock[0]["n_traders"] + trader
     size, instrument = world.position_size[row], world.instruments[k]
     mark = instrument["mark_price"]
+    if is_paired(world, row):
+        return pair_requirement(world, instrument, row, mark)
     if size == 0:
         return 0
     if instrument["margin_form"] & FORM_EXTENDED:
@@ -154,12 +160,13 @@ def is_breached(world, account):
     extended = False
     for i in range(count):
         size = world.position_size[row + i * stride]
-        if size != 0:
+        paired = is_paired(world, row + i * stride)
+        if size != 0 or paired:
             k = (row + i * stride) // world.clock[0]["n_traders"]
             mark = world.instruments[k]["mark_price"]
             equity += size * mark * world.instruments[k]["tick_value"]
             value = notional(world, world.instruments[k], size, mark)
-            if world.instruments[k]["margin_form"] & FORM_EXTENDED:
+            if paired or world.instruments[k]["margin_form"] & FORM_EXTENDED:
                 extended = True
             elif value > limit:
                 wide = True
@@ -181,7 +188,8 @@ def _is_breached_wide(world, row, stride, count, equity):
     for i in range(count):
         size = world.position_size[row + i * stride]
         k = (row + i * stride) // world.clock[0]["n_traders"]
-        if size != 0 and not world.instruments[k]["margin_form"] & FORM_EXTENDED:
+        form = world.instruments[k]["margin_form"]
+        if size != 0 and not form & FORM_EXTENDED and not is_paired(world, row + i * stride):
             value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
             worst_high, worst_low = _schedule_wide(world, world.instruments[k], value)
             high += worst_high

@@ -71,6 +71,15 @@ def rebook_forced(world, k, giver, taker, lots, amount):
 
 
 @kernel
+def rebook_opening(world, k, trader, profit):
+    """The closing just booked has opened another leg instead: nothing was realised."""
+    row = world.profits[profit_row(world, k, trader)]
+    row["closings"] -= 1
+    if profit > 0:
+        row["won_closings"] -= 1
+
+
+@kernel
 def book_payment(world, kind, k, payer, receiver, amount):
     """Money passes from one holder to another; between accounts of one holder nothing is won."""
     n_instruments = world.clock[0]["n_instruments"]

@@ -11,7 +11,8 @@ unless there are margin calls.
 
 from sim.rules.brute_force import sweep_all
 from sim.rules.calls import LEVEL_SCALE, is_below, watch_level
-from sim.rules.forms import edge_radius, growth_of
+from sim.rules.forms import GROWTH, edge_radius, growth_of
+from sim.rules.legs import gross_lots, is_paired, leg_lots
 from sim.rules.margin import account_span, account_trader, extended_requirements, notional
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
@@ -108,6 +109,25 @@ def requirement_bound(world, instrument, value):
 
 
 @kernel
+def leg_edge(world, instrument, row):
+    """Displacement below which both legs of a position stay under their next tiers."""
+    edge = NEVER
+    for side in range(-1, 2, 2):
+        lots = leg_lots(world, row, side)
+        value = notional(world, instrument, lots, instrument["mark_price"])
+        edge = min(edge, edge_radius(world, instrument, lots, value))
+    return edge
+
+
+@kernel
+def pair_terms(world, instrument, row, ratio):
+    """(atoms that two legs lose for a move of one, displacement at a next tier); `ratio`: weight of the requirement."""
+    never_inline()
+    worth = float(gross_lots(world, row)) * float(instrument["anchor_price"] * instrument["tick_value"])
+    return worth * (1.0 + ratio * GROWTH), leg_edge(world, instrument, row)
+
+
+@kernel
 def look(world, account, fall, rise):
     """(radius down, radius up, found below its venue's level) of an account at the present displacement.
 
@@ -125,7 +145,14 @@ def look(world, account, fall, rise):
     level = float(watched) / float(LEVEL_SCALE)
     for _ in range(count):
         size = world.position_size[row]
-        if size != 0:
+        if is_paired(world, row):
+            terms = world.instruments[k]
+            equity += size * terms["mark_price"] * terms["tick_value"]
+            extended = True
+            lost, near = pair_terms(world, terms, row, level)
+            either += lost
+            edge = min(edge, near)
+        elif size != 0:
             instrument = world.instruments[k]
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]

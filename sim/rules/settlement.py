@@ -49,12 +49,10 @@ def change_position(world, k, trader, lots, cost):
     if old == 0 or (old > 0) == (lots > 0):
         world.entry_value[row] += cost
         return
-    centre = 0
-    if world.clock[0]["arithmetic"] != 0:
-        centre = world.instruments[k]["reference_price"] * world.instruments[k]["tick_value"]
+    centre = cost_centre(world, k)
     closed = min(abs(lots), abs(old))
-    released = _share_of_cost(world.entry_value[row], closed, old, centre)
-    spent = cost if closed == abs(lots) else _share_of_cost(cost, closed, lots, centre)
+    released = share_of_cost(world.entry_value[row], closed, old, centre)
+    spent = cost if closed == abs(lots) else share_of_cost(cost, closed, lots, centre)
     world.entry_value[row] += cost - spent - released
     book_closing(world, k, trader, -spent - released)
 
@@ -71,7 +69,15 @@ def date_entry(world, k, row, old, new):
 
 
 @kernel
-def _share_of_cost(cost, closed, lots, centre):
+def cost_centre(world, k):
+    """Cost of a lot in atoms from which distances are rounded: the reference price in an arithmetic world."""
+    if world.clock[0]["arithmetic"] != 0:
+        return world.instruments[k]["reference_price"] * world.instruments[k]["tick_value"]
+    return 0
+
+
+@kernel
+def share_of_cost(cost, closed, lots, centre):
     """Cost of `closed` of |lots| lots that cost `cost` together, rounded toward `closed` lots at `centre`."""
     part = closed if lots > 0 else -closed
     return part * centre + share_toward_zero(cost - lots * centre, closed, abs(lots))

@@ -169,6 +169,7 @@ class _Draft:
             desks=desks,
             market_view=np.zeros(n, layout.VIEW),
             traders=self._traders(),
+            legs=np.zeros(n * n_traders if populations["hedged"].any() else 0, layout.LEGS),
             position_size=np.concatenate([c.lots for c in self.crowds], axis=1).reshape(-1).astype(np.int64),
             entry_value=np.zeros(n * n_traders, np.int64),
             quote_balance=np.zeros(accounts, np.int64),
@@ -255,6 +256,7 @@ class _Draft:
             )
             pool = getattr(record, "collateral_allocation", "") == "pool"
             table[p]["isolated"] = int(scope == "isolated" and not pool)
+            table[p]["hedged"] = int(scenario.venues[record.venue].margin.hedge_mode and not table[p]["isolated"])
             fill_population(table[p], record, scenario)
             table[p]["recorded"] = int(record.kind == "python")
             table[p]["first_quote"] = sum(map(len, quotes))
@@ -266,6 +268,7 @@ class _Draft:
         for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):
             table[u]["kind"], table[u]["venue"] = USER_TRADER, venues.index(user.venue)
             table[u]["isolated"] = int(scenario.venues[user.venue].margin.scope == "isolated")
+            table[u]["hedged"] = int(scenario.venues[user.venue].margin.hedge_mode)
             table[u]["recorded"] = 1
             for k, instrument in enumerate(scenario.instruments):
                 if instrument.venue == user.venue:

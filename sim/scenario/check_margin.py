@@ -43,6 +43,37 @@ def check_schedule(venue: Venue, contract: str) -> Iterator[Found]:
         yield from _check_order(path, contract, margin_of_preset(venue.margin, contract, None))
 
 
+def check_legs(venue: Venue) -> Iterator[Found]:
+    """Each dial of a venue that does not go with its hedge mode, or needs one."""
+    margin = venue.margin
+    if not margin.hedge_mode:
+        if margin.netting != "sum":
+            yield (
+                ("margin", "netting"),
+                f"{margin.netting} needs margin.hedge_mode: true; in one-way mode there is one leg",
+            )
+        return
+    if margin.scope == "isolated":
+        yield (
+            ("margin", "scope"),
+            "isolated does not go with hedge_mode; allowed: cross, where both legs share a wallet",
+        )
+    if margin.closing_fee.rate > 0 and margin.closing_fee.basis == "bankruptcy":
+        yield (
+            ("margin", "closing_fee", "basis"),
+            "bankruptcy does not go with hedge_mode: two legs have one bankruptcy price or none; allowed: none, mark",
+        )
+    if margin.dynamics is not None and margin.dynamics.applies_to == "new":
+        yield (
+            ("margin", "dynamics", "applies_to"),
+            "new does not go with hedge_mode: a pair keeps no rate; allowed: all",
+        )
+    if margin.netting == "net" and margin.notional_basis == "entry":
+        yield ("margin", "notional_basis"), "entry does not go with netting: net; what is left of two legs has no entry"
+    if margin.netting == "net" and margin.unrealised_profit_credit != 1:
+        yield ("margin", "unrealised_profit_credit"), "does not go with netting: net, which has the profit of both legs"
+
+
 def _check_rows(path: Place, rows: tuple[tuple[float, ...], ...], word: str) -> Iterator[Found]:
     if rows[0][0] != 0:
         yield (*path, 0, 0), f"the first floor is {rows[0][0]:g}; allowed: 0"

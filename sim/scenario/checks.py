@@ -5,7 +5,7 @@ from decimal import Decimal, localcontext
 
 from sim.scenario.check_calls import check_calls
 from sim.scenario.check_dynamics import check_dynamics, check_ranges
-from sim.scenario.check_margin import check_schedule, check_tables
+from sim.scenario.check_margin import check_legs, check_schedule, check_tables
 from sim.scenario.check_policies import check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
@@ -61,6 +61,7 @@ def check_venue(venue: Venue) -> Iterator[Found]:
     for contract in venue.margin.schedules:
         yield from check_schedule(venue, contract)
     yield from check_dynamics(venue)
+    yield from check_legs(venue)
     yield from check_policy(venue)
     yield from check_calls(venue)
     kinds = [layer.kind for layer in venue.waterfall]

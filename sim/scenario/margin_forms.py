@@ -16,6 +16,8 @@ from sim.terms.vocabulary import (
     FORM_FEE_AT_BANKRUPTCY,
     FORM_INITIAL_MARGINAL,
     FORM_JUMPS,
+    FORM_LARGER_LEG,
+    FORM_LEGS,
 )
 
 FINE = 10**9
@@ -57,6 +59,8 @@ def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fr
         FORM_INITIAL_MARGINAL: initial.mode == "marginal" and len(initial.tiers) > 1,
         FORM_AT_ENTRY: at_entry,
         FORM_DATED: dated,
+        FORM_LEGS: regime.hedge_mode and regime.netting != "net",
+        FORM_LARGER_LEG: regime.hedge_mode and regime.netting == "larger_side",
         FORM_FEE_AT_BANKRUPTCY: fee > 0 and regime.closing_fee.basis == "bankruptcy",
     }
     row["margin_form"] = sum(bit for bit, held in bits.items() if held)

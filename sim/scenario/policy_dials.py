@@ -41,6 +41,7 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
         row[name] = parts(getattr(policy, name))
     row["fillable_slope"] = parts(policy.fillable_spread * policy.fillable_adjustment)
     row["discount_rate"] = parts(policy.discount)
+    row["unlock_fee"] = parts(policy.unlock_fee_rate)
     row["liquidation_fee"], row["band_rate"] = parts(policy.fee_rate), parts(policy.price_band)
     row["cap_atoms"], row["impact_on"] = atoms(policy.cap_per_step), int(policy.impact == "on")
     row["patience_steps"] = policy.patience_steps

@@ -5,10 +5,18 @@ import math
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.rules.margin import account_margin, account_of, account_span, account_trader, notional
 from sim.rules.settlement import transfer
-from sim.strategies.sizing import affordable_lots
+from sim.strategies.sizing import admitted_lots, affordable_lots
 from sim.streams import draw, uniform
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import DRAW_CALL, DRAW_REACTION, EVENT_CALL_PAYMENT, EVENT_TOP_UP, FLAG_REDUCE_ONLY, NONE
+from sim.terms.vocabulary import (
+    DRAW_CALL,
+    DRAW_REACTION,
+    EVENT_CALL_PAYMENT,
+    EVENT_TOP_UP,
+    FLAG_OPEN_LEG,
+    FLAG_REDUCE_ONLY,
+    NONE,
+)
 
 LEVERAGE_ROOM = 0.98  # of the chosen leverage when a position is built up again: fees must fit too
 
@@ -80,10 +88,14 @@ def close_share(world, p, t, k, row, size, share):
 def hedge(world, p, t, k, row, size, share):
     """The other side in the venue's next instrument, less what is there already.
 
-    With one instrument or isolated margin: reduce. What the initial margin does not admit is reduced too.
+    With one instrument or isolated margin: reduce. What the initial margin does not admit is reduced too. In hedge
+    mode: the other leg of the same instrument.
     """
     population = world.populations[p]
     venue = world.venues[population["venue"]]
+    if population["hedged"] != 0:
+        lock(world, p, t, k, row, size, share)
+        return
     if venue["n_instruments"] < 2 or population["isolated"] != 0:
         close_share(world, p, t, k, row, size, share)
         return
@@ -102,6 +114,20 @@ def hedge(world, p, t, k, row, size, share):
     post_reaction(world, p, t, other, row, side, admitted, int(0))
     if admitted < lots:
         close_share(world, p, t, k, row, size, share * float(lots - admitted) / float(lots + there))
+
+
+@kernel
+def lock(world, p, t, k, row, size, share):
+    """Open the other leg for a share of what is not locked; what the initial margin does not admit is reduced."""
+    side = -1 if size > 0 else 1
+    owner = world.populations[p]["first_trader"] + row
+    lots = min(int(math.ceil(share * float(abs(size)))), abs(size))
+    admitted = admitted_lots(world, p, k, owner, side, float(lots), FLAG_OPEN_LEG)
+    if admitted > 0:
+        world.traders[owner]["entered"] = t + 2  # its free equity is committed in the next step
+        post_reaction(world, p, t, k, row, side, admitted, FLAG_OPEN_LEG)
+    elif lots > 0:
+        close_share(world, p, t, k, row, size, share)
 
 
 @kernel

@@ -5,8 +5,9 @@ either. Floats decide only when to look, never the outcome; an account that was 
 """
 
 from sim.rules.forms import edge_radius, growth_of
+from sim.rules.legs import is_paired
 from sim.rules.margin import account_margin, account_of, account_span, notional
-from sim.rules.safe_radius import FALL, NEVER, RISE, radii_within, steepest
+from sim.rules.safe_radius import FALL, NEVER, RISE, pair_terms, radii_within, steepest
 from sim.strategies.stop_user import uses_stops
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
@@ -29,7 +30,11 @@ def note_calm(world, p, k, row, fall, rise):
         size, asleep = world.position_size[position], world.positions[position]["first_stop"] >= 0
         if (size == 0 and asleep) or (size != 0 and not asleep and uses_stops(world, p, k, row)):
             return
-        if size != 0 and ratio > 0.0:
+        if is_paired(world, position):
+            lost, near = pair_terms(world, world.instruments[k], position, ratio)
+            either += lost
+            edge = min(edge, near)
+        elif size != 0 and ratio > 0.0:
             instrument = world.instruments[k]
             anchor = float(instrument["anchor_price"])
             worth = float(abs(size)) * anchor * float(instrument["tick_value"])

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from sim.parts import ASSUMED, Record, dial
-from sim.rules.admission import admits
+from sim.rules.admission import admits_order
 from sim.rules.inbox import shifted, valued_price
 from sim.rules.margin import account_margin
 from sim.strategies.desk import ENTRY_SHARE, LOT_FUZZ
@@ -104,6 +104,12 @@ def affordable_lots(world, p, k, owner, side, lots):
 
     Wallet, equity, chosen leverage and tier are judged by the venue's own rule.
     """
+    return admitted_lots(world, p, k, owner, side, lots, int(0))
+
+
+@kernel
+def admitted_lots(world, p, k, owner, side, lots, flags):
+    """The same for an order with these flags."""
     never_inline()
     slippage = world.populations[p]["slippage"]
     worst = shifted(world, k, world.market_view[k]["mid"], slippage) / ENTRY_SHARE
@@ -112,12 +118,12 @@ def affordable_lots(world, p, k, owner, side, lots):
     wanted = int(min(lots, most, LARGEST_LOTS) + LOT_FUZZ)
     if wanted <= 0:
         return int(0)
-    if admits(world, owner, k, side, price, wanted):
+    if admits_order(world, owner, k, side, price, wanted, flags):
         return wanted
     low, high = 0, wanted
     while high - low > 1:
         middle = (low + high) // 2
-        if admits(world, owner, k, side, price, middle):
+        if admits_order(world, owner, k, side, price, middle, flags):
             low = middle
         else:
             high = middle

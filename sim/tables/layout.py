@@ -31,7 +31,7 @@ VENUES = _layout(
     "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
     "patience_steps "
     "fillable_spread fillable_adjustment fillable_slope discount_rate "
-    "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection "
+    "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection unlock_fee "
     "calls_on warn_level warn_clear call_level call_clear restrict_level restrict_clear liquidate_level "
     "liquidate_clear restore_level watch_level deadline_steps delivery_steps"
 )
@@ -82,6 +82,10 @@ DYNAMICS = _layout(
 # rate (1e-9) at which it was entered, where positions keep theirs.
 POSITIONS = _layout("open_buy_lots open_sell_lots open_buy_value open_sell_value first_order first_stop margin_rate")
 
+# (positions,) where a venue has hedge mode, else empty: lots that are held both long and short (position_size is what
+# one leg has beyond them), and what was paid for them on each side, in atoms, negative for the short one.
+LEGS = _layout("locked long_value short_value")
+
 # (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
 # entered: step of the last entry on a signal; of speculators the one after that in which they last added.
 TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth entered")
@@ -123,7 +127,7 @@ POPULATIONS = _layout(
     "recorded "
     "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
     "attention_steps look_steps panic_steps stop_last worst_first return_delay n_fresh sizing holding_steps lead_steps "
-    "at_index symmetric rolling horizon_steps window_ticks first_distance n_distances order_lots",
+    "at_index symmetric rolling horizon_steps window_ticks first_distance n_distances order_lots hedged",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "
     "refresh_share jitter skew volatility_keep volatility_threshold return_share size_floor staying pull "
     "trigger last_trigger take_profit long_share unwind_band leave_volatility leave_inventory "

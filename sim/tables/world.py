@@ -29,6 +29,7 @@ class World(Holder):
         "market_view": (layout.VIEW, 1),  # one an instrument
         "traders": (layout.TRADERS, 1),
         "positions": (layout.POSITIONS, 1),  # open orders of each position row
+        "legs": (layout.LEGS, 1),  # (positions,) or none; pairs of hedge mode
         "position_size": (INT, 1),  # (positions,) signed lots
         "entry_value": (INT, 1),  # (positions,) atoms, signed cost; ranking and reports, never conservation
         "quote_balance": (INT, 1),  # (accounts,) atoms
@@ -73,6 +74,7 @@ class World(Holder):
     market_view: np.ndarray
     traders: np.ndarray
     positions: np.ndarray
+    legs: np.ndarray
     position_size: np.ndarray
     entry_value: np.ndarray
     quote_balance: np.ndarray

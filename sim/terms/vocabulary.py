@@ -33,6 +33,8 @@ FLAG_TRIGGER_LAST: Final = 2  # a stop follows the last price instead of the mar
 FLAG_FORCED: Final = 4  # sent by the venue: no margin check, no trader fee
 FLAG_SLIDE: Final = 8  # a post-only order that would cross is priced one tick behind the touch instead
 FLAG_PEGGED: Final = 16  # in the inbox: the price counts ticks from the opposite best at the moment of arrival
+FLAG_OPEN_LEG: Final = 32  # in hedge mode: opens the leg of its side, whatever the other leg is
+FLAG_CLOSE_LEG: Final = 64  # in hedge mode: closes the leg opposite to its side
 
 # Events, in the order of `EVENT_KINDS`.
 EVENT_LIQUIDATION: Final = 0
@@ -60,6 +62,8 @@ EVENT_CALL_PAYMENT: Final = 21
 EVENT_CALL_MET: Final = 22
 EVENT_CALL_MISSED: Final = 23
 EVENT_RESTRICTION: Final = 24
+EVENT_LEGS_LOCKED: Final = 25
+EVENT_LEGS_UNLOCKED: Final = 26
 EVENT_KINDS: Final = (
     "liquidation",
     "liquidation_sale",
@@ -86,6 +90,8 @@ EVENT_KINDS: Final = (
     "call_met",
     "call_missed",
     "restriction",
+    "legs_locked",
+    "legs_unlocked",
 )
 
 # Bits of calls.state: at which levels an account is.
@@ -207,7 +213,9 @@ FORM_EXTENDED: Final = 2  # any of premium, minimum, closing fee, entry notional
 FORM_INITIAL_MARGINAL: Final = 4
 FORM_AT_ENTRY: Final = 8
 FORM_FEE_AT_BANKRUPTCY: Final = 16
+FORM_LEGS: Final = 32  # hedge mode: two legs of an instrument need the sum of their margins
 FORM_DATED: Final = 64  # each position keeps the maintenance rate at which it was entered
+FORM_LARGER_LEG: Final = 128  # with FORM_LEGS: two legs need the larger of their margins
 
 # Error codes that a kernel leaves in clock.error; Python raises.
 ERROR_NONE: Final = 0

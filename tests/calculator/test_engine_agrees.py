@@ -9,7 +9,7 @@ from hand_made import Traders
 from naive_case import answer_to
 from small_worlds import VENUE, small_scenario
 
-from sim.calculator.account import to_price
+from sim.calculator.account import to_price, uncovered
 from sim.calculator.case import Case
 from sim.calculator.numbers import exact
 from sim.calculator.prices import liquidation_price
@@ -45,6 +45,15 @@ FORMS = {
     "whole_entry": ({"notional_basis": "entry"}, {"mode": "whole"}),
     "bankruptcy": ({"closing_fee": {"rate": 0.0006, "basis": "bankruptcy"}}, {}),
     "credit": ({"unrealised_profit_credit": 0.4}, {}),
+    "legs": ({"hedge_mode": True}, {}),
+    "larger_leg": ({"hedge_mode": True, "netting": "larger_side"}, {}),
+    "net_of_legs": ({"hedge_mode": True, "netting": "net"}, {}),
+    "legs_entry": (
+        {"hedge_mode": True, "notional_basis": "entry", "closing_fee": {"rate": 0.0006, "basis": "mark"}},
+        {},
+    ),
+    "whole_legs": ({"hedge_mode": True, "netting": "larger_side"}, {"mode": "whole"}),
+    "legs_credit": ({"hedge_mode": True, "unrealised_profit_credit": 0.4}, {}),
 }
 # Rates in force other than those stated: whole parts of the scale again. Nothing moves them in these tests.
 STILL = {"volatility": {"multiple": 1.0, "least_returns": 20_000}}
@@ -89,6 +98,12 @@ WORLDS = [
     ("isolated", "next_tier", "ioc_fillable", "moved_whole"),
     ("isolated", "restore", "ioc_at_bankruptcy", "kept"),
     ("cross", "restore", "market", "kept_whole"),
+    ("cross", "restore", "market", "legs"),
+    ("cross", "restore", "market", "larger_leg"),
+    ("cross", "full", "market", "net_of_legs"),
+    ("cross", "full", "market", "legs_entry"),
+    ("cross", "restore", "market", "whole_legs"),
+    ("cross", "full", "market", "legs_credit"),
 ]
 # Laid over the first worlds: a buffer, and throttles of each kind.
 THROTTLES = [
@@ -212,12 +227,30 @@ class Books:
                 position["isolated_collateral"] = float(money * self.atom)
             wallet += money
             positions.append(position)
+            if self.rules.hedge_mode and dice.random() < 0.6:
+                positions.append(self._pair(dice, i, k, lots, entry_tick))
         collateral = 0.0 if self.scope == "isolated" else float(wallet * self.atom)
         marks = {
             name: float(mark * self.units[k][0]) for k, (name, mark) in enumerate(zip(NAMES, self.marks, strict=True))
         }
         return {"venue": "venue", "collateral": collateral, "mark_prices": marks, "positions": positions,
                 "rates_in_force": self.moved}  # fmt: skip
+
+    def _pair(self, dice, i, k, lots, entry_tick):
+        """The second leg, smaller than the first or as large: its lots are locked with as many of the first."""
+        row = k * self.traders.n_traders + self.traders.first + i
+        locked = int(dice.integers(1, abs(lots) + 1))
+        tick, lot = self.units[k]
+        unit, own_tick = int(self.world.instruments[k]["tick_value"]), self.marks[k] + int(dice.integers(-60, 61))
+        side, legs = 1 if lots > 0 else -1, self.world.legs[row]
+        legs["locked"] = locked
+        costs = {side: side * locked * entry_tick * unit, -side: -side * locked * own_tick * unit}
+        legs["long_value"], legs["short_value"] = costs[1], costs[-1]
+        self.world.quote_balance[self.traders.account(i, k)] -= costs[-side]
+        self.world.position_size[row] = lots - side * locked
+        self.world.entry_value[row] = (lots - side * locked) * entry_tick * unit
+        return {"instrument": NAMES[k], "side": "short" if lots > 0 else "long", "size": float(locked * lot),
+                "entry_price": float(own_tick * tick)}  # fmt: skip
 
     def statement(self, i):
         record = Case.model_validate(self.cases[i])
@@ -231,9 +264,26 @@ class Books:
                 yield i, account, self.traders.account(i, k), self.traders.first + i
 
 
+def netted_atoms(books, account):
+    """Maintenance in atoms, each leg rounded up: of an instrument's legs all, the larger, or the rest."""
+    total = 0
+    for name in {leg.instrument for leg in account.legs}:
+        legs = account.legs_of(name)
+        if books.rules.netting == "net":
+            legs = uncovered(legs)
+        margins = [ceil(account.leg_requirement(leg, initial=False) / books.atom) for leg in legs]
+        total += max(margins) if books.rules.netting == "larger_side" else sum(margins)
+    return total
+
+
+def is_hedge(account, name):
+    """Whether an account has both legs of an instrument."""
+    return len({leg.is_long for leg in account.legs if leg.instrument == name}) == 2
+
+
 def tolerance(books):
     """Lots by which orders may differ: the calculator draws a line through a tier of rounded amounts."""
-    return 1 if "whole" in books.form else 0
+    return 1 if "whole" in books.form or books.rules.hedge_mode else 0
 
 
 @pytest.fixture(params=WORLDS, ids="-".join)
@@ -245,8 +295,15 @@ def test_equity_maintenance_initial_and_breach_are_the_engines(books):
     breached = 0
     for _, account, row, trader in books.accounts():
         equity, maintenance = figures_of(books.world, row)
+        assert account.liquidatable == bool(breach_of(books.world, row))
+        breached += account.liquidatable
         withheld = sum(max(leg.profit, 0) for leg in account.legs) * (1 - exact(books.rules.unrealised_profit_credit))
         assert account.equity + withheld == int(equity) * books.atom
+        if books.rules.hedge_mode:
+            roundings = len(account.legs) + len({leg.instrument for leg in account.legs if withheld > 0})
+            assert 0 <= int(maintenance) - (account.maintenance + withheld) / books.atom < roundings
+            assert withheld > 0 or int(maintenance) == netted_atoms(books, account)
+            continue
         legs = [account.leg_requirement(leg, initial=False) for leg in account.legs]
         if withheld == 0:
             assert sum(ceil(margin / books.atom) for margin in legs) == int(maintenance)
@@ -256,16 +313,14 @@ def test_equity_maintenance_initial_and_breach_are_the_engines(books):
             initial = initial_of(books.world, NAMES.index(leg.instrument), trader, at_entry)
             if books.form not in ("entry", "bankruptcy"):  # an order's fee counts on the notional at hand
                 assert ceil(account.leg_requirement(leg, initial=True) / books.atom) == int(initial)
-        assert account.liquidatable == bool(breach_of(books.world, row))
-        breached += account.liquidatable
-    assert COUNT // 12 < breached
+    assert COUNT // (20 if books.rules.hedge_mode else 12) < breached
 
 
 def test_order_sizes_and_limits_are_the_engines(books):
     sent, parts = 0, 0
     for i, account, row, trader in books.accounts():
-        if not account.liquidatable:
-            continue
+        if not account.liquidatable or any(is_hedge(account, leg.instrument) for leg in account.legs):
+            continue  # pairs go first: what is sent after them is compared below
         answer = answer_to(books.cases[i], books.venue)
         names = [leg.instrument for leg in account.legs]
         order = next(o for o in answer["liquidation"]["orders"] if o["instrument"] in names)
@@ -282,7 +337,10 @@ def test_order_sizes_and_limits_are_the_engines(books):
         assert round(exact(order["limit_price"]) / tick) == limit
         assert order["limit_price"] == pytest.approx(float(limit * tick), rel=1e-12)
         sent, parts = sent + 1, parts + (int(lots) < abs(size))
-    assert sent > COUNT // 12 and (parts > 2 or books.venue.liquidation.target == "full")
+    if books.rules.hedge_mode:
+        assert sent > 0
+    else:
+        assert sent > COUNT // 12 and (parts > 2 or books.venue.liquidation.target == "full")
 
 
 def test_the_engines_breach_begins_within_one_tick_of_the_printed_price(books):
@@ -298,11 +356,17 @@ def test_the_engines_breach_begins_within_one_tick_of_the_printed_price(books):
             if at > 1 << 20:
                 continue
             found = []
-            for mark in (ceil(at) - 1, ceil(at)) if at.denominator > 1 else (int(at) - 1, int(at), int(at) + 1):
+            hedge = is_hedge(account, leg.instrument)
+            marks = (ceil(at) - 1, ceil(at)) if at.denominator > 1 else (int(at) - 1, int(at), int(at) + 1)
+            for mark in range(ceil(at) - 6, ceil(at) + 6) if hedge else marks:  # a pair's buffer hardly moves in a tick
                 books.world.instruments[k]["mark_price"] = mark
                 found.append(bool(breach_of(books.world, row)))
             books.world.instruments[k]["mark_price"] = here
             # A long is in breach below the price, a short above it; at the price itself it is still safe.
+            if hedge:
+                assert set(found) == {True, False}, (leg, float(at))
+                moved += 1
+                continue
             wanted = [True] + [False] * (len(found) - 1) if leg.is_long else [False] * (len(found) - 1) + [True]
             assert found == wanted, (leg, float(at))
             moved += 1
@@ -316,6 +380,8 @@ def test_the_liquidation_map_draws_the_same_prices(books):
     for k, name in enumerate(NAMES):
         for i, account, _, trader in books.accounts():
             leg = next((leg for leg in account.legs if leg.instrument == name), None)
+            if is_hedge(account, name):
+                continue  # both ways may be the losing one: the map follows the net position
             price = None if leg is None else liquidation_price(account, name)
             tick = float(books.units[k][0])
             row = np.array([trader])
@@ -324,7 +390,7 @@ def test_the_liquidation_map_draws_the_same_prices(books):
                 wanted = [] if price is None else [pytest.approx(float(price), rel=1e-9)]
                 assert drawn.tolist() == wanted, (i, name)
                 compared += 1
-    assert compared > COUNT
+    assert compared > COUNT // (3 if books.rules.hedge_mode else 1)
 
 
 @pytest.mark.parametrize(

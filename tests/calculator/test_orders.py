@@ -126,6 +126,9 @@ def test_a_netted_hedge_is_sold_until_it_complies(one, other, collateral):
     }  # fmt: skip
     found = answer_to(case)
     left = [one / 10, other / 10]
+    if found["liquidatable"]:  # the pair is closed against itself, only what is left of the larger leg is sold
+        left = [side - min(left) for side in left]
+    assert len(found["liquidation"]["orders"]) <= 1
     for order in found["liquidation"]["orders"]:
         left[order["side"] == "buy"] -= order["size"]
     positions = [{**p, "size": size} for p, size in zip(case["positions"], left, strict=True) if size > 0]
