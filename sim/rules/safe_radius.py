@@ -11,19 +11,26 @@ unless there are margin calls.
 
 from sim.rules.brute_force import sweep_all
 from sim.rules.calls import LEVEL_SCALE, is_below, watch_level
-from sim.rules.forms import GROWTH, edge_radius, growth_of
-from sim.rules.legs import gross_lots, is_paired, leg_lots
+from sim.rules.forms import edge_radius, growth_of
+from sim.rules.legs import is_paired
 from sim.rules.margin import account_span, account_trader, extended_requirements, notional
+from sim.rules.radii import (
+    ABOVE,
+    DUE,
+    NEVER,
+    SHRINK,
+    pair_terms,
+    radii_within,
+    requirement_bound,
+    rise_from_anchor,
+    steepest,
+)
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
 
 FALL, RISE = 0, 1  # rows of every table of radii
 BLOCK_BITS = 5
 BLOCK = 1 << BLOCK_BITS
-SHRINK = 1e-9  # of displacement, far above what the floats of a radius can be off by
-ABOVE = 1.0 + 1e-9  # far more than what the floats of a requirement can be off by
-NEVER = 1e300
-DUE = -1e300
 
 
 @kernel
@@ -66,70 +73,14 @@ def displacement(world):
     """(largest fall, largest rise) of a mark from its anchor, relative; negative when all went the other way."""
     fall, rise = -NEVER, -NEVER
     for k in range(world.instruments.shape[0]):
-        anchor = float(world.instruments[k]["anchor_price"])
-        moved = (float(world.instruments[k]["mark_price"]) - anchor) / anchor
+        moved = rise_from_anchor(world.instruments[k])
         fall, rise = max(fall, -moved), max(rise, moved)
     return fall, rise
 
 
 @kernel
-def steepest(world, instrument):
-    """Largest rate of an instrument's tiers: what a requirement can grow by with the notional."""
-    last = instrument["first_tier"] + instrument["n_tiers"] - 1
-    return float(world.tiers[last]["rate"]) / float(world.clock[0]["rate_scale"])
-
-
-@kernel
-def radii_within(room, fall, rise, falling, rising, either):
-    """(radius down, radius up) of an account that has `room` to lose from the anchor prices on, in atoms.
-
-    It loses `falling` for a fall of one and `rising` for a rise of one from there, and at most `either` for a move of
-    one from the present displacement. An account that loses both ways is given as much room on either side.
-    """
-    if either == 0.0 and rising == 0.0:
-        return NEVER if falling == 0.0 else room / falling - SHRINK, NEVER
-    if either == 0.0 and falling == 0.0:
-        return NEVER, room / rising - SHRINK
-    room -= falling * fall + rising * rise + either * (fall + rise)
-    each = room / (falling + rising + either) - SHRINK
-    return fall + each, rise + each
-
-
-@kernel
-def requirement_bound(world, instrument, value):
-    """Maintenance of a notional times rate_scale, as a float that is never below it: no product overflows."""
-    worst = 0.0
-    first = instrument["first_tier"]
-    for row in range(first, first + instrument["n_tiers"]):
-        tier = world.tiers[row]
-        if tier["floor"] > value:
-            break
-        worst = max(worst, float(tier["rate"]) * float(value) - float(tier["deduction"]))
-    return worst * ABOVE
-
-
-@kernel
-def leg_edge(world, instrument, row):
-    """Displacement below which both legs of a position stay under their next tiers."""
-    edge = NEVER
-    for side in range(-1, 2, 2):
-        lots = leg_lots(world, row, side)
-        value = notional(world, instrument, lots, instrument["mark_price"])
-        edge = min(edge, edge_radius(world, instrument, lots, value))
-    return edge
-
-
-@kernel
-def pair_terms(world, instrument, row, ratio):
-    """(atoms that two legs lose for a move of one, displacement at a next tier); `ratio`: weight of the requirement."""
-    never_inline()
-    worth = float(gross_lots(world, row)) * float(instrument["anchor_price"] * instrument["tick_value"])
-    return worth * (1.0 + ratio * GROWTH), leg_edge(world, instrument, row)
-
-
-@kernel
-def look(world, account, fall, rise):
-    """(radius down, radius up, found below its venue's level) of an account at the present displacement.
+def look(world, account):
+    """(radius down, radius up, found below its venue's level) of an account at the present marks.
 
     A bound in floats settles nearly all cases without a division of integers; the exact rule decides the rest.
     """
@@ -139,7 +90,7 @@ def look(world, account, fall, rise):
     equity = world.quote_balance[account]
     requirement = 0.0
     falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
-    edge = NEVER
+    fallen, risen, edge = -NEVER, -NEVER, NEVER
     extended = False
     watched = watch_level(world, account)
     level = float(watched) / float(LEVEL_SCALE)
@@ -147,6 +98,8 @@ def look(world, account, fall, rise):
         size = world.position_size[row]
         if is_paired(world, row):
             terms = world.instruments[k]
+            moved = rise_from_anchor(terms)
+            fallen, risen = max(fallen, -moved), max(risen, moved)
             equity += size * terms["mark_price"] * terms["tick_value"]
             extended = True
             lost, near = pair_terms(world, terms, row, level)
@@ -157,9 +110,9 @@ def look(world, account, fall, rise):
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]
             value = notional(world, instrument, size, mark)
-            anchor = float(instrument["anchor_price"])
-            worth = float(abs(size)) * anchor * float(instrument["tick_value"])
-            moved = (float(mark) - anchor) / anchor
+            worth = float(abs(size)) * float(instrument["anchor_price"] * instrument["tick_value"])
+            moved = rise_from_anchor(instrument)
+            fallen, risen = max(fallen, -moved), max(risen, moved)
             if instrument["margin_form"] != 0:
                 edge = min(edge, edge_radius(world, instrument, size, value))
             if instrument["margin_form"] & FORM_EXTENDED:
@@ -185,7 +138,7 @@ def look(world, account, fall, rise):
     if scale * float(equity) < requirement and is_below(world, account, watched):
         return DUE, DUE, True
     room = float(equity - count) - requirement / scale - gained
-    down, up = radii_within(room, fall, rise, falling, rising, either)
+    down, up = radii_within(room, fallen, risen, falling, rising, either)
     return down, min(up, edge), False
 
 
@@ -264,7 +217,7 @@ def sweep_block(world, block, fall, rise, found):
             radii[FALL, account], radii[RISE, account] = NEVER, NEVER
             continue
         touched = radii[FALL, account] == DUE
-        radii[FALL, account], radii[RISE, account], breached = look(world, account, fall, rise)
+        radii[FALL, account], radii[RISE, account], breached = look(world, account)
         if breached and found < world.queue.shape[1]:
             world.queue[0, found] = account
             found += 1

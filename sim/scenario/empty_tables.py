@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from sim.rules.safe_radius import BLOCK, DUE
+from sim.rules.radii import DUE
+from sim.rules.safe_radius import BLOCK
 from sim.tables import layout
 from sim.terms.vocabulary import NONE
 

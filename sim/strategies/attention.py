@@ -7,14 +7,15 @@ either. Floats decide only when to look, never the outcome; an account that was 
 from sim.rules.forms import edge_radius, growth_of
 from sim.rules.legs import is_paired
 from sim.rules.margin import account_margin, account_of, account_span, notional
-from sim.rules.safe_radius import FALL, NEVER, RISE, pair_terms, radii_within, steepest
+from sim.rules.radii import NEVER, pair_terms, radii_within, rise_from_anchor, steepest
+from sim.rules.safe_radius import FALL, RISE
 from sim.strategies.stop_user import uses_stops
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
 
 
 @kernel
-def note_calm(world, p, k, row, fall, rise):
+def note_calm(world, p, k, row):
     """After a look without an answer: note up to where the account's next looks, in any instrument, have none."""
     never_inline()
     population = world.populations[p]
@@ -24,21 +25,23 @@ def note_calm(world, p, k, row, fall, rise):
     position, stride, count = account_span(world, account)
     ratio = population["warning_ratio"]
     falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
-    edge = NEVER
+    fallen, risen, edge = -NEVER, -NEVER, NEVER
     for _ in range(count):
         k = position // world.clock[0]["n_traders"]
         size, asleep = world.position_size[position], world.positions[position]["first_stop"] >= 0
         if (size == 0 and asleep) or (size != 0 and not asleep and uses_stops(world, p, k, row)):
             return
         if is_paired(world, position):
+            moved = rise_from_anchor(world.instruments[k])
+            fallen, risen = max(fallen, -moved), max(risen, moved)
             lost, near = pair_terms(world, world.instruments[k], position, ratio)
             either += lost
             edge = min(edge, near)
         elif size != 0 and ratio > 0.0:
             instrument = world.instruments[k]
-            anchor = float(instrument["anchor_price"])
-            worth = float(abs(size)) * anchor * float(instrument["tick_value"])
-            moved = (float(instrument["mark_price"]) - anchor) / anchor
+            worth = float(abs(size)) * float(instrument["anchor_price"] * instrument["tick_value"])
+            moved = rise_from_anchor(instrument)
+            fallen, risen = max(fallen, -moved), max(risen, moved)
             growth = ratio * steepest(world, instrument)  # of what is warned of, with the notional
             if instrument["margin_form"] != 0:
                 value = notional(world, instrument, size, instrument["mark_price"])
@@ -58,7 +61,7 @@ def note_calm(world, p, k, row, fall, rise):
     # Every position's maintenance is rounded by less than an atom.
     equity, maintenance = account_margin(world, account)
     room = float(equity) - ratio * float(maintenance + count + 1) - gained
-    down, up = radii_within(room, fall, rise, falling, rising, either)
+    down, up = radii_within(room, fallen, risen, falling, rising, either)
     world.look_radius[FALL, account] = down
     world.look_radius[RISE, account] = min(up, edge)
 

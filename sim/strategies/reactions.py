@@ -81,7 +81,7 @@ def look_at_accounts(world, p, t):
         move = window_return(world, k, t, population["panic_steps"])
         share = 0.0
         if population["panic"] > 0.0 and abs(move) > population["panic_move"]:
-            share = look_in_panic(world, p, t, k, first, end, move, crowd, fall, rise)
+            share = look_in_panic(world, p, t, k, first, end, move, crowd)
         else:
             look_where_due(world, p, t, k, first, end, fall, rise)
         if share > 0.0 or (crowd > 0.0 and anybody_holds(world, p, k, first, end)):
@@ -99,12 +99,12 @@ def look_where_due(world, p, t, k, first, end, fall, rise):
         start, stop = max(block << BLOCK_BITS, account + first), min((block + 1) << BLOCK_BITS, account + end)
         for at in range(start, stop):
             if radii[FALL, at] <= fall or radii[RISE, at] <= rise:
-                look_at_account(world, p, t, k, at - account, fall, rise)
+                look_at_account(world, p, t, k, at - account)
         note_least(radii, blocks, block)
 
 
 @kernel
-def look_in_panic(world, p, t, k, first, end, move, crowd, fall, rise):
+def look_in_panic(world, p, t, k, first, end, move, crowd):
     """All of them look at their accounts, and some flee; the share of holders who did."""
     holders = 0
     fled = 0
@@ -116,23 +116,23 @@ def look_in_panic(world, p, t, k, first, end, move, crowd, fall, rise):
                 close_share(world, p, t, k, row, size, 1.0)
                 fled += 1
                 continue
-        look_at_account(world, p, t, k, row, fall, rise)
+        look_at_account(world, p, t, k, row)
     return float(fled) / float(max(holders, 1))
 
 
 @kernel
-def look_at_account(world, p, t, k, row, fall, rise):
+def look_at_account(world, p, t, k, row):
     """Tidy up or place stops, answer a warning; a look without an answer notes how long it holds."""
     never_inline()
     position = k * world.clock[0]["n_traders"] + world.populations[p]["first_trader"] + row
     size = world.position_size[position]
     if size != 0:
         protect(world, p, t, k, row, size)
-        answer_warning(world, p, t, k, row, size, fall, rise)
+        answer_warning(world, p, t, k, row, size)
     elif world.positions[position]["first_stop"] >= 0:
         drop_stops(world, p, t, k, row)
     else:
-        note_calm(world, p, k, row, fall, rise)
+        note_calm(world, p, k, row)
 
 
 @kernel
@@ -148,18 +148,18 @@ def flees(world, p, t, k, row, size, move, crowd):
 
 
 @kernel
-def answer_warning(world, p, t, k, row, size, fall, rise):
+def answer_warning(world, p, t, k, row, size):
     """Answer to a warning, or hold the leverage within its band. Safe accounts are passed at the price of one look."""
     population = world.populations[p]
     account = account_of(world, population["first_trader"] + row, k)
     if population["warning_ratio"] <= 0.0:
-        note_calm(world, p, k, row, fall, rise)
+        note_calm(world, p, k, row)
         return
     equity, maintenance = account_margin(world, account)
     if float(equity) >= population["warning_ratio"] * float(maintenance):
         if population["leverage_band"] > 0.0:
             hold_leverage(world, p, t, k, row, size, account, equity)
-        note_calm(world, p, k, row, fall, rise)
+        note_calm(world, p, k, row)
         return
     if population["worst_first"] != 0:
         equity += draw_on_wallet(world, p, k, row, account, equity, maintenance)

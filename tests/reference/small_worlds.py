@@ -4,7 +4,8 @@ import copy
 from typing import Any
 
 from sim.engine.session import Session
-from sim.rules.safe_radius import DUE, FALL
+from sim.rules.radii import DUE
+from sim.rules.safe_radius import FALL
 from sim.scenario.build import UserTrader, build_session
 from sim.scenario.checks import check_scenario
 from sim.scenario.records import Scenario

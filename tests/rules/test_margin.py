@@ -7,46 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from naive_margin import NaiveMargin, maintenance_of
-from small_worlds import TIERS, empty_session, everybody_is_due, small_scenario, small_session
+from small_worlds import TIERS, everybody_is_due, small_scenario, small_session
+from written_accounts import OWNERS, Accounts
 
 from sim.rules.brute_force import sweep_all
-from sim.rules.margin import account_margin, is_breached, maintenance_atoms
+from sim.rules.margin import account_margin, maintenance_atoms
 from sim.rules.safe_radius import sweep
 from sim.terms import entry
 
-OWNERS = 6
 SCOPES = ("cross", "isolated")
 FLOORS = [int(Fraction(floor) / Fraction("0.005")) for floor, _, _ in TIERS["ETH"]]  # atoms of 0.005
-
-
-class Accounts:
-    """Flat owners of an empty market; positions and balances are written straight into the tables."""
-
-    def __init__(self, scope):
-        chosen = {"venues.venue.margin.scope": scope}
-        self.session = empty_session(OWNERS, 0.0, chosen)
-        self.world = self.session.world
-        self.naive = NaiveMargin(small_scenario(chosen), self.session)
-        self.n_traders = int(self.world.clock[0]["n_traders"])
-        self.first = self.n_traders - OWNERS
-
-    def hold(self, k, size, owner=0):
-        self.world.position_size[k * self.n_traders + self.first + owner] = size
-
-    def account(self, k, owner=0):
-        return self.naive.account_of(self.first + owner, k)
-
-    def lists(self):
-        return self.world.quote_balance.tolist(), self.world.position_size.tolist()
-
-    def set_buffer(self, account, atoms):
-        """Give the account an equity of its maintenance margin, rounded up, and some atoms."""
-        self.world.quote_balance[account] = 0
-        equity, needed = self.naive.margin(account, *self.lists())
-        self.world.quote_balance[account] = ceil(needed) - equity + atoms
-
-    def breached(self, account):
-        return bool(is_breached(self.world, account))
 
 
 @entry
@@ -201,20 +171,3 @@ def test_total_wealth_is_the_same_in_cross_and_isolated_mode():
         n_traders = int(world.clock[0]["n_traders"])
         wealth.append(world.quote_balance.reshape(-1, n_traders).sum(axis=0).tolist())
     assert wealth[0] == wealth[1]
-
-
-@pytest.mark.parametrize("side", [1, -1])
-def test_an_account_with_one_position_is_not_looked_at_before_its_own_price_wherever_the_market_has_been(side):
-    """At a rate of 0.4 % and 10 % of equity it is a move of more than 9 % against it that is due."""
-    accounts = Accounts("cross")
-    accounts.hold(0, side * 500)
-    account = accounts.account(0)
-    accounts.world.quote_balance[account] = 500 * 1_000 * 2 // 10 - side * 500 * 1_000 * 2
-    breached_accounts(accounts.world, False)
-    checks, breaches = [], []
-    for move in (0, 300, -50, 80, -80, 500, -90, -94, -97):
-        accounts.world.instruments["mark_price"][0] = 1_000 + side * move
-        before = int(accounts.world.clock[0]["checks"])
-        breaches.append(int(breached_accounts(accounts.world, False)))
-        checks.append(int(accounts.world.clock[0]["checks"]) - before)
-    assert checks[:6] == [0] * 6 and breaches == [0] * 8 + [1]
