@@ -96,23 +96,19 @@ def look(world, account):
     level = float(watched) / float(LEVEL_SCALE)
     for _ in range(count):
         size = world.position_size[row]
-        if is_paired(world, row):
-            terms = world.instruments[k]
-            moved = rise_from_anchor(terms)
-            fallen, risen = max(fallen, -moved), max(risen, moved)
-            equity += size * terms["mark_price"] * terms["tick_value"]
-            extended = True
-            lost, near = pair_terms(world, terms, row, level)
-            either += lost
-            edge = min(edge, near)
-        elif size != 0:
+        paired = is_paired(world, row)
+        if size != 0 or paired:
             instrument = world.instruments[k]
             mark = instrument["mark_price"]
             equity += size * mark * instrument["tick_value"]
-            value = notional(world, instrument, size, mark)
-            worth = float(abs(size)) * float(instrument["anchor_price"] * instrument["tick_value"])
             moved = rise_from_anchor(instrument)
             fallen, risen = max(fallen, -moved), max(risen, moved)
+        if paired:
+            lost, near = pair_terms(world, instrument, row, level)
+            either, edge, extended = either + lost, min(edge, near), True
+        elif size != 0:
+            value = notional(world, instrument, size, mark)
+            worth = float(abs(size)) * float(instrument["anchor_price"] * instrument["tick_value"])
             if instrument["margin_form"] != 0:
                 edge = min(edge, edge_radius(world, instrument, size, value))
             if instrument["margin_form"] & FORM_EXTENDED:
