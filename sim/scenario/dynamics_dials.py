@@ -10,7 +10,7 @@ from sim.calculator.numbers import exact
 from sim.calculator.schedules import Curve, Margin, initial_curve
 from sim.margin_regimes import RateDynamics
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import maintenance_curve, margin_of
+from sim.scenario.schedules import maintenance_curve, margin_of, moves
 from sim.tables import layout
 from sim.terms.vocabulary import MEASURES, SOURCE_INDEX, SOURCE_MARK
 
@@ -26,7 +26,7 @@ def fill_dynamics(
     for row in instruments:
         row["maintenance_rate"] = tiers[row["first_tier"]]["rate"] * parts
         row["initial_rate"] = min(int(tiers[row["first_initial_tier"]]["rate"]) * parts, FINE)
-    if not any(venue.margin.dynamics for venue in scenario.venues.values()):
+    if not any(any(moves(scenario, instrument)) for instrument in scenario.instruments):
         return {"dynamics": np.zeros(0, layout.DYNAMICS), "moves": np.zeros((0, 1), np.int64)}
     table = np.zeros(2 * len(scenario.instruments), layout.DYNAMICS)
     for k, instrument in enumerate(scenario.instruments):

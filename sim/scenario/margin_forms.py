@@ -8,7 +8,7 @@ import numpy as np
 from sim.calculator.numbers import exact
 from sim.calculator.schedules import Curve, initial_curve
 from sim.scenario.records import Instrument, Scenario
-from sim.scenario.schedules import maintenance_curve, margin_of
+from sim.scenario.schedules import maintenance_curve, margin_of, moves
 from sim.terms.vocabulary import (
     FORM_AT_ENTRY,
     FORM_DATED,
@@ -43,8 +43,7 @@ def fill_form(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fr
         ceil((1 - exact(regime.unrealised_profit_credit)) * FINE),
     )
     at_entry = regime.notional_basis == "entry"
-    moving = regime.dynamics
-    dated = moving is not None and moving.maintenance is not None and moving.applies_to == "new"
+    dated = moves(scenario, instrument)[0] and regime.dynamics is not None and regime.dynamics.applies_to == "new"
     extended = (
         at_entry
         or dated

@@ -71,11 +71,19 @@ def rate_scale_of(scenario: Scenario) -> int:
     scale = SMALLEST_RATE_SCALE
     while scale < LARGEST_RATE_SCALE and any((rate * scale).denominator != 1 for rate in rates):
         scale *= 10
-    moving = [i for i in scenario.instruments if scenario.venues[i.venue].margin.dynamics is not None]
+    moving = [i for i in scenario.instruments if any(moves(scenario, i))]
     largest = max((floor for i in moving for floor in _floors(scenario, i)), default=Fraction(0)) / atom_of(scenario)
     while moving and scale < MOVING_RATE_SCALE and largest * scale * 10 < DEDUCTION_MAX:
         scale *= 10
     return scale
+
+
+def moves(scenario: Scenario, instrument: Instrument) -> tuple[bool, bool]:
+    """Whether its maintenance and its initial rates can leave what its schedule states."""
+    dynamics, name = scenario.venues[instrument.venue].margin.dynamics, instrument.contract_name
+    sides = (None, None) if dynamics is None else (dynamics.maintenance, dynamics.initial)
+    maintenance, initial = (s is not None and (s.volatility is not None or name in s.open_interest) for s in sides)
+    return maintenance, initial
 
 
 def _floors(scenario: Scenario, instrument: Instrument) -> list[Fraction]:

@@ -1,6 +1,6 @@
 """Margin as the rule book says it: fractions, tier by tier, no bound on size."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil
 
@@ -18,6 +18,7 @@ class Terms:
     minimum: Fraction = Fraction(0)
     lot_size: Fraction = Fraction(1)
     root: Fraction = Fraction(0)
+    stated: Fraction | None = None  # the first rate where those in force are others
 
     @property
     def in_size(self) -> bool:
@@ -30,7 +31,8 @@ class Terms:
         for digit in reversed(range(32)):
             parts += (1 << digit) if (parts + (1 << digit)) ** 2 < square else 0
         parts += square > 0
-        taken_off = int(self.rows[0][1] * min(self.root, Fraction(1)) * 10**9)
+        first = self.rows[0][1] if self.stated is None else self.stated
+        taken_off = int(first * min(self.root, Fraction(1)) * 10**9)
         return Fraction(max(parts - taken_off, 0), 10**9)
 
     def maintenance(self, notional: Fraction, lots: int) -> Fraction:
@@ -102,16 +104,31 @@ class NaiveMargin:
         held = [(k, row) for k, row in held if sizes[row] != 0]
         equity = int(balances[account]) + sum(self.worth(k, int(sizes[row])) for k, row in held)
         entries = self.world.entry_value.tolist() if entries is None else entries
-        needed = (self.needed(k, int(sizes[row]), int(entries[row]), equity) for k, row in held)
+        needed = (self.needed(k, row, int(sizes[row]), int(entries[row]), equity) for k, row in held)
         return equity, sum(needed, Fraction(0))
 
     def worth(self, k: int, size: int) -> int:
         row = self.world.instruments[k]
         return size * int(row["mark_price"]) * int(row["tick_value"])
 
-    def needed(self, k: int, size: int, entry: int, equity: int) -> Fraction:
+    def terms_now(self, k: int, position: int) -> Terms:
+        """Terms with the rates of the moment, or of the position's entry: in parts of the scale, rounded up."""
+        dynamics, terms = self.regimes[k].dynamics, self.terms[k]
+        if dynamics is None or dynamics.maintenance is None or not len(self.world.dynamics):
+            return terms
+        state, scale = self.world.dynamics[2 * k], int(self.world.clock[0]["rate_scale"])
+        rate, reached = int(state["rate"]), int(state["reached"])
+        if dynamics.applies_to == "new":
+            rate, reached = int(self.world.positions[position]["margin_rate"]), 0
+        rows = []
+        for floor, stated in terms.rows:
+            own = min(ceil(stated * rate * scale / (terms.rows[0][1] * 10**9)), scale)
+            rows.append((floor, Fraction(own + ceil(Fraction((scale - own) * reached, 10**9)), scale)))
+        return replace(terms, rows=rows, stated=terms.rows[0][1])
+
+    def needed(self, k: int, position: int, size: int, entry: int, equity: int) -> Fraction:
         """Requirement of one position in atoms: exact for tiers alone, whole atoms for all other forms."""
-        row, regime, terms = self.world.instruments[k], self.regimes[k], self.terms[k]
+        row, regime, terms = self.world.instruments[k], self.regimes[k], self.terms_now(k, position)
         worth = self.worth(k, size)
         value = abs(size) * int(row["reference_price"]) * int(row["tick_value"]) if self.arithmetic else abs(worth)
         base = abs(entry) if regime.notional_basis == "entry" and not self.arithmetic else value
@@ -123,7 +140,8 @@ class NaiveMargin:
             # Nothing is left at P: equity - worth + size x P = rate x |size| x P.
             sign = 1 if size > 0 else -1
             fee = rate * max((equity - worth) / (rate - sign), Fraction(0))
-        plain = regime.notional_basis == "mark" and not terms.in_size and fee == 0 and withheld == 0
+        kept = regime.dynamics is not None and regime.dynamics.applies_to == "new"
+        plain = regime.notional_basis == "mark" and not terms.in_size and fee == 0 and withheld == 0 and not kept
         return needed if plain else Fraction(ceil(needed + fee + withheld))
 
     def is_breached(

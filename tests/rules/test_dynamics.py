@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 import pytest
-from small_worlds import CRASH, TIERS, empty_session, small_scenario, small_session
+from small_worlds import CRASH, STRESS, TIERS, empty_session, small_scenario, small_session
 
 from sim.calculator.dynamics import first_rates
 from sim.calculator.schedules import initial_curve
@@ -279,7 +279,7 @@ def test_the_index_over_accounts_gives_what_looking_at_all_of_them_gives(world):
     settings["venues.venue.margin"]["dynamics"]["initial"] = {"open_interest": {"BTC": {"low": 0.0, "high": 1e8}}}
     logs = []
     for check in ("safe_radius", "brute_force"):
-        session = small_session({**CRASH, **settings, "margin_check": check}, 3)
+        session = small_session({**CRASH, **STRESS, **settings, "margin_check": check}, 3)
         session.advance(70)
         rates = session.take_steps()["maintenance_rate"].tolist()
         logs.append((session.digest(), session.take_events().tobytes(), rates))

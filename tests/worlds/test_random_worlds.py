@@ -120,6 +120,24 @@ def schedules(draw) -> dict[str, Any]:
 
 
 @st.composite
+def dynamics(draw) -> dict[str, Any] | None:
+    """Rates that stay, or that follow volatility or open interest, for all or for new positions."""
+    pick = lambda *values: draw(st.sampled_from(values))  # noqa: E731
+    if draw(st.integers(0, 2)):
+        return None
+    volatility = {
+        "measure": pick("moving_average", "value_at_risk", "expected_shortfall"), "of": pick("index", "mark"),
+        "multiple": pick(0.5, 4.0), "return_steps": pick(1, 3), "horizon_steps": 10, "window": 6, "quantile": 0.75,
+        "least_returns": pick(1, 6),
+    }  # fmt: skip
+    held = {"floor": pick(None, 0.003), "max_step": pick(None, 0.1), "buffer": 0.25, "released_above": 0.02}
+    follows = {"volatility": volatility, "anti_procyclicality": held, "update_every_steps": pick(1, 4)}
+    scales = {"open_interest": {"BTC": {"low": 1e5, "high": 1e8}}, "update_every_steps": pick(1, 4)}
+    sides = {"maintenance": pick(follows, follows, scales), "initial": pick(None, follows, scales)}
+    return {**sides, "applies_to": pick("all", "all", "new")}
+
+
+@st.composite
 def calls(draw) -> dict[str, Any] | None:
     """None, or calls whose liquidations begin at a breach."""
     if draw(st.integers(0, 3)):
@@ -149,7 +167,8 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
             "notional_basis": pick("mark", "mark", "entry"),
             "closing_fee": {"rate": pick(0.0005, 0.01), "basis": pick("none", "none", "mark", "bankruptcy")},
             "unrealised_profit_credit": pick(1.0, 1.0, 0.4, 0.0),
-            "calls": draw(calls()), "auto_top_up": draw(st.booleans()), "maintenance_scale": pick(0.5, 1.0, 3.0),
+            "calls": draw(calls()), "dynamics": draw(dynamics()),
+            "auto_top_up": draw(st.booleans()), "maintenance_scale": pick(0.5, 1.0, 3.0),
             "initial": "max_with_maintenance",
         },
         "venues.venue.liquidation": {
