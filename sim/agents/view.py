@@ -122,7 +122,7 @@ class MarketView:
     @property
     def _isolated(self) -> bool:
         world = self._session.world
-        return bool(world.populations[int(world.traders[self._owner]["population"])]["isolated"])
+        return bool(world.traders[self._owner]["isolated"])
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._session.names.instruments)

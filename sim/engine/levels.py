@@ -126,7 +126,7 @@ def liquidation_levels(
     price liquidates are left out. Float, for pictures.
     """
     n_traders, n_instruments = int(world.clock[0]["n_traders"]), int(world.clock[0]["n_instruments"])
-    isolated = world.populations["isolated"][world.traders["population"][traders]] != 0
+    isolated = world.traders["isolated"][traders] != 0
     sizes = world.position_size.reshape(n_instruments, n_traders)[:, traders].astype(float)
     entries = world.entry_value.reshape(n_instruments, n_traders)[:, traders].astype(float)
     balances = world.quote_balance.reshape(-1, n_traders).astype(float)

@@ -3,6 +3,7 @@ owner's wallet."""
 
 from sim.margin_regimes.calls import run_calls
 from sim.rules.margin import account_margin, account_trader, is_breached
+from sim.rules.scope import run_switches
 from sim.rules.settlement import transfer
 from sim.strategies.reactions import look_at_accounts
 from sim.terms import kernel
@@ -11,7 +12,8 @@ from sim.terms.vocabulary import EVENT_TOP_UP, NONE
 
 @kernel
 def margin_calls(world, t):
-    """7: traders answer to warnings (orders of the next step); automatic top-ups and calls, where a venue has them."""
+    """7: scopes switch; traders answer to warnings (orders of the next step); automatic top-ups and calls of venues."""
+    run_switches(world, t)
     for p in range(world.populations.shape[0]):
         look_at_accounts(world, p, t)
     offered = False
@@ -31,7 +33,7 @@ def top_up(world, account):
     """Move what is missing for compliance from the wallet, if the wallet holds all of it."""
     trader = account_trader(world, account)
     population = world.populations[world.traders[trader]["population"]]
-    if population["isolated"] == 0 or world.venues[population["venue"]]["auto_top_up"] == 0:
+    if world.traders[trader]["isolated"] == 0 or world.venues[population["venue"]]["auto_top_up"] == 0:
         return
     equity, maintenance = account_margin(world, account)
     missing = maintenance - equity

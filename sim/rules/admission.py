@@ -85,7 +85,7 @@ def admits(world, owner, k, side, price, lots):
     population = world.traders[owner]["population"]
     if world.populations[population]["exempt"] != 0:
         return True
-    isolated = world.populations[population]["isolated"] != 0
+    isolated = world.traders[owner]["isolated"] != 0
     return covers_amply(world, owner, k, side, price, lots, isolated) or covers(
         world, owner, k, side, price, lots, isolated, False
     )

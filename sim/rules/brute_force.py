@@ -70,19 +70,22 @@ def sweep_all(world):
     found = 0
     for section in range(n_instruments + 1):
         for p in range(world.populations.shape[0]):
-            isolated = world.populations[p]["isolated"] != 0
-            if world.populations[p]["exempt"] != 0 or (section > 0 and not isolated):
-                continue
             first = world.populations[p]["first_trader"]
             last = first + world.populations[p]["n_traders"]
+            mixed = world.populations[p]["may_switch"] != 0  # judged one by one
+            isolated = last > first and world.traders[first]["isolated"] != 0
+            if world.populations[p]["exempt"] != 0 or (section > 0 and not isolated and not mixed):
+                continue
             for trader in range(first, last, BLOCK):
                 n = min(BLOCK, last - trader)
                 account = section * n_traders + trader
                 first_row = trader if section == 0 else account - n_traders
                 count = 1 if section > 0 else (0 if isolated else n_instruments)
                 level = world.venues[world.populations[p]["venue"]]["watch_level"]
-                if level != LEVEL_SCALE or _block_is_suspect(
-                    world, rates, account, n, first_row, n_traders, count, slack
+                if (
+                    mixed
+                    or level != LEVEL_SCALE
+                    or _block_is_suspect(world, rates, account, n, first_row, n_traders, count, slack)
                 ):
                     for a in range(account, account + n):
                         if is_below(world, a, level) and found < world.queue.shape[1]:

@@ -37,7 +37,7 @@ def schedule(tiers, first, n, value):
 def account_span(world, account):
     """(first position row, stride, count) of the positions that an account's balance backs."""
     n_traders = world.clock[0]["n_traders"]
-    isolated = world.populations[world.traders[account % n_traders]["population"]]["isolated"] != 0
+    isolated = world.traders[account % n_traders]["isolated"] != 0
     if account >= n_traders:
         return account - n_traders, n_traders, 1 if isolated else 0
     return account, n_traders, 0 if isolated else world.clock[0]["n_instruments"]
@@ -53,7 +53,7 @@ def account_trader(world, account):
 @kernel
 def account_of(world, trader, k):
     """The account that backs a trader's position in instrument k."""
-    if world.populations[world.traders[trader]["population"]]["isolated"] != 0:
+    if world.traders[trader]["isolated"] != 0:
         return world.clock[0]["n_traders"] * (1 + k) + trader
     return trader
 

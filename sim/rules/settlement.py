@@ -111,8 +111,7 @@ def settle_collateral(world, k, trader, old_size, old_balance, old_entry, volunt
     never_inline()
     clock = world.clock
     n_traders = clock[0]["n_traders"]
-    population = world.traders[trader]["population"]
-    if world.populations[population]["isolated"] == 0:
+    if world.traders[trader]["isolated"] == 0:
         return
     row = k * n_traders + trader
     account = n_traders + row

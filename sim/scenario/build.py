@@ -28,6 +28,7 @@ from sim.scenario.people import (
 )
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import atom_of, rate_scale_of
+from sim.scenario.switch_dials import switch_events, switch_rows
 from sim.scenario.unit_field import unit_field
 from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, SignalTrader, TrendFollower
 from sim.streams import run_key, stream_of
@@ -96,7 +97,8 @@ class _Draft:
     def event_headroom(self) -> int:
         """Event rows that must be free when a step begins; an order may write a dozen where they are recorded."""
         recorded = int(self.scenario.record.order_events)
-        return call_events(self.scenario) + max(EVENT_HEADROOM, recorded * 12 * int(self.scenario.orders_per_step()))
+        extra = call_events(self.scenario) + switch_events(self.scenario)
+        return extra + max(EVENT_HEADROOM, recorded * 12 * int(self.scenario.orders_per_step()))
 
     @property
     def n_traders(self) -> int:
@@ -147,7 +149,8 @@ class _Draft:
         instruments, tiers = fill_instruments(scenario, self.atom, self.rate_scale)
         populations, desks, quotes = self._populations(instruments)
         # Isolated accounts exist only where somebody can have one: cross worlds need a third of the memory.
-        accounts = n_traders * (1 + n) if populations["isolated"].any() else n_traders
+        traders, switches = self._traders(), switch_rows(scenario, populations)
+        accounts = n_traders * (1 + n) if traders["isolated"].any() or scenario.switches else n_traders
         windows = [int(populations[name].max(initial=1)) for name in ("window_steps", "panic_steps")]
         window = max(*windows, 1) + 1
         samples = int(instruments["mark_window"].max())
@@ -168,7 +171,8 @@ class _Draft:
             populations=populations,
             desks=desks,
             market_view=np.zeros(n, layout.VIEW),
-            traders=self._traders(),
+            traders=traders,
+            switches=switches,
             legs=np.zeros(n * n_traders if populations["hedged"].any() else 0, layout.LEGS),
             position_size=np.concatenate([c.lots for c in self.crowds], axis=1).reshape(-1).astype(np.int64),
             entry_value=np.zeros(n * n_traders, np.int64),
@@ -251,12 +255,8 @@ class _Draft:
         table["stream"] = [stream_of(name) for name in names]
         for p, record in enumerate(scenario.populations, start=1):
             table[p]["venue"] = venues.index(record.venue)
-            scope = (
-                scenario.venues[record.venue].margin.scope if record.margin_scope == "venue" else record.margin_scope
-            )
-            pool = getattr(record, "collateral_allocation", "") == "pool"
-            table[p]["isolated"] = int(scope == "isolated" and not pool)
-            table[p]["hedged"] = int(scenario.venues[record.venue].margin.hedge_mode and not table[p]["isolated"])
+            hedged = scenario.venues[record.venue].margin.hedge_mode and scenario.scope_of(record) != "isolated"
+            table[p]["hedged"] = int(hedged)
             fill_population(table[p], record, scenario)
             table[p]["recorded"] = int(record.kind == "python")
             table[p]["first_quote"] = sum(map(len, quotes))
@@ -267,7 +267,6 @@ class _Draft:
                     quotes.append(population_quotes(record, table[p], p, k, desk))
         for u, user in enumerate(self.user_traders, start=1 + len(scenario.populations)):
             table[u]["kind"], table[u]["venue"] = USER_TRADER, venues.index(user.venue)
-            table[u]["isolated"] = int(scenario.venues[user.venue].margin.scope == "isolated")
             table[u]["hedged"] = int(scenario.venues[user.venue].margin.hedge_mode)
             table[u]["recorded"] = 1
             for k, instrument in enumerate(scenario.instruments):
@@ -280,6 +279,9 @@ class _Draft:
         table["population"] = np.repeat(np.arange(len(self.crowds)), [len(c.wallet) for c in self.crowds])
         leverage = np.concatenate([c.leverage for c in self.crowds])
         table["initial_rate"] = np.ceil(self.rate_scale / np.maximum(leverage, 1e-9)).astype(np.int64)
+        scopes = [0, *(int(self.scenario.scope_of(record) == "isolated") for record in self.scenario.populations)]
+        scopes += [int(self.scenario.venues[user.venue].margin.scope == "isolated") for user in self.user_traders]
+        table["isolated"] = np.array(scopes)[table["population"]]
         for p, record in enumerate(self.scenario.populations, start=1):
             reactions = getattr(record, "reactions", None)
             if reactions is not None:

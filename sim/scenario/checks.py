@@ -10,6 +10,7 @@ from sim.scenario.check_policies import check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
+from sim.scenario.switch_dials import check_switches
 from sim.strategies import LeveragedSpeculator
 
 # Every balance and sum of the world stays below this many atoms, a quarter of what 64 bits hold: sums of two still fit.
@@ -32,6 +33,7 @@ def check_scenario(scenario: Scenario) -> list[Found]:
         elif population.venue not in {instrument.venue for instrument in scenario.instruments}:
             found.append((("populations", row, "venue"), f"'{population.venue}' lists no instrument of this scenario"))
         found += check_population(scenario, row, population)
+    found += check_switches(scenario)
     return found or list(_check_bounds(scenario))
 
 

@@ -71,7 +71,7 @@ def open_accounts(draft: Draft, world: World) -> None:
     wealth = np.concatenate([c.wallet for c in draft.crowds]) / float(draft.atom)
     wealth = np.minimum(np.rint(wealth), float(LARGEST_BALANCE)).astype(np.int64)
     weight = np.concatenate([c.weight for c in draft.crowds], axis=1)
-    isolated = world.populations["isolated"][world.traders["population"]] != 0
+    isolated = world.traders["isolated"] != 0
     reserve = np.zeros(n_traders)
     for p, record in enumerate(draft.scenario.populations, start=1):
         rows = world.traders["population"] == p

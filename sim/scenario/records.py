@@ -102,6 +102,15 @@ class Instrument(Record):
         return self.contract or self.name
 
 
+class Switch(Record):
+    """Traders change from cross to isolated margin, or back, with their positions open."""
+
+    step: int = dial(..., "step from which on they switch", unit="steps", ge=0, le=1_000_000)
+    population: Name = dial(..., "whose traders")
+    to: Literal["cross", "isolated"] = dial(..., "scope that they choose")
+    share: float = dial(1.0, "share of them who do", gt=0, le=1)
+
+
 class Scenario(Record):
     """One world. A run is one seed of it."""
 
@@ -127,6 +136,7 @@ class Scenario(Record):
     venues: Annotated[dict[Name, Venue], Field(min_length=1, max_length=64)] = dial(..., "venues by name")
     instruments: Annotated[Row[Instrument], Field(min_length=1, max_length=64)] = dial(..., "what is traded")
     populations: Annotated[Row[Population], Field(max_length=256)] = dial((), "who trades")
+    switches: Row[Switch] = dial((), "changes of margin scope with positions open", max_length=64)
 
     def contract_of(self, instrument: Instrument) -> Contract:
         """Return the units in force: the venue's, or the coarser ones of this scenario."""
@@ -134,6 +144,16 @@ class Scenario(Record):
         return Contract(
             tick_size=instrument.tick_size or own.tick_size,
             lot_size=instrument.lot_size or own.lot_size,
+        )
+
+    def scope_of(self, population: Any) -> str:
+        """Return the margin scope in which a population begins."""
+        if getattr(population, "collateral_allocation", "") == "pool":
+            return "cross"
+        return str(
+            self.venues[population.venue].margin.scope
+            if population.margin_scope == "venue"
+            else population.margin_scope
         )
 
     def price_range(self, instrument: Instrument) -> tuple[float, float]:

@@ -96,7 +96,7 @@ def hedge(world, p, t, k, row, size, share):
     if population["hedged"] != 0:
         lock(world, p, t, k, row, size, share)
         return
-    if venue["n_instruments"] < 2 or population["isolated"] != 0:
+    if venue["n_instruments"] < 2 or world.traders[population["first_trader"] + row]["isolated"] != 0:
         close_share(world, p, t, k, row, size, share)
         return
     other = venue["first_instrument"] + (k - venue["first_instrument"] + 1) % venue["n_instruments"]

@@ -91,6 +91,10 @@ def look_at_accounts(world, p, t):
 @kernel
 def look_where_due(world, p, t, k, first, end, fall, rise):
     """Look at those accounts of a population's rows [first, end) that the market has moved far enough for."""
+    if world.populations[p]["may_switch"] != 0:  # their accounts do not lie side by side
+        for row in range(first, end):
+            look_at_account(world, p, t, k, row)
+        return
     account = account_of(world, world.populations[p]["first_trader"], k)
     radii, blocks = world.look_radius, world.look_block
     for block in range((account + first) >> BLOCK_BITS, ((account + end - 1) >> BLOCK_BITS) + 1):

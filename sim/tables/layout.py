@@ -88,7 +88,11 @@ LEGS = _layout("locked long_value short_value")
 
 # (n_traders,) initial_rate: 1 / chosen leverage in parts of rate_scale, rounded up; outside_wealth: atoms for top-ups;
 # entered: step of the last entry on a signal; of speculators the one after that in which they last added.
-TRADERS = _layout("population initial_rate reduce_only_orders outside_wealth entered")
+TRADERS = _layout("population isolated initial_rate reduce_only_orders outside_wealth entered")
+
+# (rows,) by step: from when on which population changes to which scope, what share of it (millionths); next: its row
+# that comes next. A step of NONE: never.
+SWITCHES = _layout("step population isolated share next")
 
 # (n_instruments * levels,) order rows; quantity in lots. A level is bid or ask by its side of the touch.
 LEVELS = _layout("head tail quantity")
@@ -125,7 +129,7 @@ SALES = _layout("ready_step orders lots order_id rested_step")
 # stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.
 POPULATIONS = _layout(
     "recorded "
-    "kind first_trader n_traders venue stream isolated exempt first_quote n_quotes n_levels window_steps "
+    "kind first_trader n_traders venue stream may_switch exempt first_quote n_quotes n_levels window_steps "
     "attention_steps look_steps panic_steps stop_last worst_first return_delay n_fresh sizing holding_steps lead_steps "
     "at_index symmetric rolling horizon_steps window_ticks first_distance n_distances order_lots hedged",
     "rate_per_step size_median size_sigma size_max slippage band speed cap inventory_limit layoff_share "

@@ -40,6 +40,7 @@ class World(Holder):
         "look_block": (FLOAT, 2),  # (2, accounts / 32) least of them in a block of accounts
         "account_case": (INT, 1),  # (accounts,) row in cases or -1
         "cases": (layout.CASES, 1),
+        "switches": (layout.SWITCHES, 1),
         "account_call": (INT, 1),  # (accounts,) row in calls or -1; one row where no venue has calls
         "calls": (layout.CALLS, 1),
         "sales": (layout.SALES, 1),  # case * n_instruments + instrument
@@ -85,6 +86,7 @@ class World(Holder):
     look_block: np.ndarray
     account_case: np.ndarray
     cases: np.ndarray
+    switches: np.ndarray
     account_call: np.ndarray
     calls: np.ndarray
     sales: np.ndarray

@@ -64,6 +64,8 @@ EVENT_CALL_MISSED: Final = 23
 EVENT_RESTRICTION: Final = 24
 EVENT_LEGS_LOCKED: Final = 25
 EVENT_LEGS_UNLOCKED: Final = 26
+EVENT_SCOPE_SWITCH: Final = 27
+EVENT_SCOPE_REFUSED: Final = 28
 EVENT_KINDS: Final = (
     "liquidation",
     "liquidation_sale",
@@ -92,6 +94,8 @@ EVENT_KINDS: Final = (
     "restriction",
     "legs_locked",
     "legs_unlocked",
+    "scope_switch",
+    "scope_refused",
 )
 
 # Bits of calls.state: at which levels an account is.
@@ -205,6 +209,7 @@ DRAW_REACH: Final = 17
 DRAW_DELEVERAGING: Final = 22
 DRAW_SELECTION: Final = 23
 DRAW_CALL: Final = 25
+DRAW_SWITCH: Final = 26
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Bits of instruments.margin_form: what its requirements have beyond marginal tiers of the notional at the mark.

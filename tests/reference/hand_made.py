@@ -38,7 +38,7 @@ class Traders(Stage):
             leverage_median=10.0, leverage_sigma=0.0, tail_share=0.0, size_sigma=0.0, long_share=0.5,
         )  # fmt: skip
         self.quote = int(self.world.clock[0]["atoms_per_quote"])
-        self.isolated = int(self.population["isolated"]) != 0
+        self.isolated = int(self.world.traders[self.first]["isolated"]) != 0
         for column in ("position_size", "entry_value", "quote_balance"):
             getattr(self.world, column)[:] = 0
         self.world.traders["outside_wealth"] = 0

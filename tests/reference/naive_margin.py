@@ -85,7 +85,7 @@ class NaiveMargin:
         self.arithmetic = scenario.prices == "arithmetic"
 
     def is_isolated(self, trader: int) -> bool:
-        return bool(self.world.populations[self.world.traders[trader]["population"]]["isolated"])
+        return bool(self.world.traders[trader]["isolated"])
 
     def instruments_of(self, account: int) -> list[int]:
         """Instruments whose positions this account backs."""

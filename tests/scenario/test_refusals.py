@@ -307,3 +307,24 @@ def _yaml(value: object) -> str:
         if not isinstance(value, float)
         else repr(value)
     )  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "says"),
+    [
+        ("[{step: 5, population: speculator, to: cross}]", "switches.0.population", "did you mean 'speculators'?"),
+        ("[{step: 7200, population: speculators, to: cross}]", "switches.0.step", "7200 is after the end"),
+        ("[{step: 5, population: speculators, to: hedge}]", "switches.0.to", "allowed: one of cross, isolated"),
+        ("[{step: 5, population: speculators, to: cross, share: 0}]", "switches.0.share", "0 is not allowed"),
+    ],
+)
+def test_a_switch_of_nobody_or_never_is_refused(refused, value, path, says):
+    """Neither a population that is not there, nor a step after the end."""
+    lines = refused("btc_2025_10_10", f"switches={value}")
+    assert any(f"{path}: " in line and says in line for line in lines), lines
+
+
+def test_a_switch_of_traders_in_hedge_mode_is_refused(refused):
+    switch = "[{step: 5, population: speculators, to: isolated}]"
+    lines = refused("btc_2025_10_10", "venues.binance.margin.hedge_mode=true", f"switches={switch}")
+    assert any("switches.0.to: isolated does not go with hedge_mode" in line for line in lines), lines

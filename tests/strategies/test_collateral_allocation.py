@@ -58,7 +58,7 @@ def test_nobody_starts_in_breach_under_any_rule(rule):
 def test_a_pool_is_one_cross_account_where_the_venue_isolates():
     session, rows, _, _, _ = opened("pool")
     p = int(session.world.traders["population"][rows][0])
-    assert session.world.populations[p]["isolated"] == 0
+    assert not session.world.traders["isolated"][session.world.traders["population"] == p].any()
 
 
 def test_the_reserve_goes_to_the_position_nearest_to_its_liquidation_and_not_to_the_other():
