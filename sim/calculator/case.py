@@ -128,6 +128,18 @@ class Throttle(Record):
     ramp: Ramp | None = dial(None, "a share that grows with the time since the breach")
 
 
+class Auction(Record):
+    """A price that falls from `start` to `floor`, shares of the mark at its start (as at Maker); here it begins."""
+
+    start: float = dial(1.05, "first price", unit="of mark", source=RULES, gt=0, lt=2)
+    floor: float = dial(0.8, "last price", unit="of mark", source=RULES, gt=0, lt=2)
+    duration_steps: int = dial(60, "steps until the floor", unit="steps", source=RULES, ge=1, le=100_000)
+    fall: Literal["linear", "exponential"] = dial("linear", "in a line, or by the same cut each time", source=RULES)
+    cut: float = dial(0.99, "what is left of the price after a cut", unit="of price", source=RULES, gt=0, lt=1)
+    every_steps: int = dial(1, "steps from one price to the next", unit="steps", source=RULES, ge=1, le=100_000)
+    resets: int = dial(0, "times that it begins anew", source=RULES, ge=0, le=1_000)
+
+
 class Policy(Record):
     """What the venue sends when an account is liquidatable; only what differs from the default, or from the venue."""
 
@@ -145,9 +157,21 @@ class Policy(Record):
     close_factor: float = dial(0.5, "share of a position in one order", unit="of position", source=RULES, gt=0, le=1)
     throttle: Throttle | None = dial(None, "limits on what is sold at once")
     tiers_down: int = dial(1, "tiers that next_tier goes down", source=RULES, ge=1, le=128)
-    execution: Literal["ioc_at_bankruptcy", "market", "ioc_fillable", "ioc_below_mark", "resting_at_bankruptcy"] = dial(
-        "ioc_at_bankruptcy", "what limits the price of the order", source=RULES
+    execution: Literal[
+        "ioc_at_bankruptcy",
+        "market",
+        "ioc_fillable",
+        "ioc_below_mark",
+        "resting_at_bankruptcy",
+        "transfer",
+        "dutch_auction",
+    ] = dial("ioc_at_bankruptcy", "what limits the price of the order, or at which it is handed over", source=RULES)
+    transfer_to: Literal["liquidators", "fund"] = dial("liquidators", "transfer: who takes it", source=RULES)
+    transfer_price: Literal["bankruptcy", "discount"] = dial(
+        "bankruptcy", "transfer to liquidators: there, or at the discount but never beyond it", source=RULES
     )
+    auction: Auction | None = dial(None, "dutch_auction: how its price falls")
+    bonus: float = dial(0.0, "paid to the liquidator", unit="of notional", source=RULES, ge=0, le=0.5)
     fee_rate: float = dial(0.0, "fee on liquidated notional", unit="of notional", source=RULES, ge=0, le=0.5)
     unlock_fee_rate: float = dial(
         0.0, "fee on pairs of legs that are closed against each other first", unit="of notional", source=RULES, ge=0,

@@ -103,7 +103,14 @@ def _throttle(book: Book) -> str:
 
 def _below(book: Book) -> str:
     below = book["liquidation"].get("take_over_below")
-    return "-" if below is None else f"below {figure(below)} of maintenance"
+    if below is not None:
+        return f"below {figure(below)} of maintenance"
+    return "liquidators first" if book["liquidation"].get("take_over_to") == "liquidators" else "-"
+
+
+def _execution(book: Book) -> str:
+    policy = book["liquidation"]
+    return str(policy["execution"]).replace("_", " ") + (" to the fund" if policy.get("transfer_to") == "fund" else "")
 
 
 def _deleveraged(book: Book) -> str:
@@ -126,7 +133,7 @@ MARGIN = (
 )
 LIQUIDATION = (
     ("target", _target),
-    ("execution", lambda book: book["liquidation"]["execution"].replace("_", " ")),
+    ("execution", _execution),
     ("throttle", _throttle),
     ("take-over", _below),
     ("left over to", lambda book: str(book["liquidation"].get("leftover_to", "trader"))),

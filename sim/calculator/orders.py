@@ -13,7 +13,8 @@ from functools import cached_property, reduce
 from math import ceil, floor, gcd, lcm
 
 from sim.calculator.account import Account, Leg, to_price
-from sim.calculator.case import Policy
+from sim.calculator.case import Auction, Policy
+from sim.calculator.hand_over import OFF_BOOK, closing_cost, discounted
 from sim.calculator.numbers import exact
 from sim.calculator.piecewise import ZERO
 
@@ -61,7 +62,7 @@ class _Desk:
 
     def __init__(self, policy: Policy, grid: Grid) -> None:
         self.policy, self.grid, self.atom = policy, grid, grid.atom
-        self.fee_rate, self.buffer = exact(policy.fee_rate), exact(policy.buffer)
+        self.fee_rate, self.buffer = closing_cost(policy), exact(policy.buffer)
         self.sent: dict[str, Fraction] = {}
 
     def orders(self, account: Account) -> list[Order]:
@@ -244,6 +245,8 @@ class _Desk:
         """The worst price of the order: by the policy, never beyond the price band."""
         sign = 1 if leg.is_long else -1
         own = self._own_limit(account, leg, sign)
+        if self.policy.execution in OFF_BOOK:
+            return own
         band = self._band(leg, sign)
         limits = [price for price in (own, band) if price is not None]
         if not limits:
@@ -263,9 +266,18 @@ class _Desk:
         policy, mark = self.policy, to_price(leg.mark, leg.inverse) or ZERO
         if policy.execution == "market":
             return None
+        if policy.execution == "dutch_auction":
+            first = (policy.auction or Auction()).start
+            return self._inside(leg, mark * (1 + sign * (exact(first) - 1)))
+        bankruptcy = self._inside(leg, self._bankruptcy(account, leg))
         if policy.execution in ("ioc_at_bankruptcy", "resting_at_bankruptcy"):
-            return self._inside(leg, self._bankruptcy(account, leg))
+            return bankruptcy
         reach = exact(policy.discount)
+        if policy.execution == "transfer":
+            asked = self._inside(leg, mark * (1 - sign * reach))
+            if bankruptcy is None or asked is None or not discounted(policy):
+                return bankruptcy
+            return max(asked, bankruptcy) if leg.is_long else min(asked, bankruptcy)
         if policy.execution == "ioc_fillable":
             maintenance = account.maintenance
             short = min(max(exact(policy.fillable_adjustment) * (1 - account.equity / maintenance), ZERO), Fraction(1))

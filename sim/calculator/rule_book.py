@@ -20,7 +20,8 @@ MARGIN_ELSEWHERE = frozenset(
     dynamics hedge_mode""".split()
 )
 LIQUIDATION_ELSEWHERE = frozenset(
-    "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to patience_steps".split()
+    "queue rounds_max latency_steps impact cancel_orders check_every_steps leftover_to patience_steps "
+    "take_over_to".split()
 )
 
 

@@ -106,12 +106,14 @@ def open_case(world, t, account):
         call["state"] |= CALL_SOLD
     case["event"] = NONE
     case["sold_step"] = NONE
+    case["liquidator"] = NONE
     for row in range(n * world.clock[0]["n_instruments"], (n + 1) * world.clock[0]["n_instruments"]):
         world.sales[row]["ready_step"] = t
         world.sales[row]["orders"] = 0
         world.sales[row]["lots"] = 0
         world.sales[row]["order_id"] = NONE
         world.sales[row]["rested_step"] = NONE
+        world.sales[row]["auctions"] = 0
     world.account_case[account] = n
     world.clock[0]["n_cases"] = n + 1
     return True

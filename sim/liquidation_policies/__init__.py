@@ -1,8 +1,9 @@
 """How a venue closes an account in breach."""
 
-from sim.liquidation_policies.sell_off import LiquidationPolicy
-from sim.liquidation_policies.throttle import Throttle, TwoPhase
+from sim.liquidation_policies.auction import Auction
+from sim.liquidation_policies.policy import LiquidationPolicy
+from sim.liquidation_policies.throttle import Ramp, Throttle, TwoPhase, Window
 
-PARTS = (LiquidationPolicy, Throttle, TwoPhase)
+PARTS = (LiquidationPolicy, Throttle, TwoPhase, Window, Ramp, Auction)
 
-__all__ = ["PARTS", "LiquidationPolicy", "Throttle", "TwoPhase"]
+__all__ = ["PARTS", "Auction", "LiquidationPolicy", "Ramp", "Throttle", "TwoPhase", "Window"]

@@ -59,7 +59,7 @@ def gap_keeping(world, v, k, trader, kept, equity, others):
     """Maintenance and buffer less equity in atoms once all but `kept` lots are closed at the mark for the fee."""
     never_inline()
     lots = abs(world.position_size[k * world.clock[0]["n_traders"] + trader]) - kept
-    equity -= fee_part(world, value_at_mark(world, k, lots), world.venues[v]["liquidation_fee"])
+    equity -= fee_part(world, value_at_mark(world, k, lots), world.venues[v]["closing_cost"])
     return wanted_atoms(world, v, others + margin_keeping(world, k, trader, kept, equity)) - equity
 
 

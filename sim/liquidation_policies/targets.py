@@ -33,7 +33,7 @@ def relief_of_a_lot(world, v, k, trader, held, equity):
     """Atoms by which closing one lot at the mark brings equity closer to what is wanted, fee included."""
     instrument = world.instruments[k]
     one = value_at_mark(world, k, 1)
-    fee = fee_part(world, one, world.venues[v]["liquidation_fee"])
+    fee = fee_part(world, one, world.venues[v]["closing_cost"])
     if instrument["margin_form"] & FORM_EXTENDED:
         freed = position_margin(world, trader, k) - margin_keeping(world, k, trader, held - 1, equity - fee)
     else:

@@ -5,7 +5,13 @@ from sim.rules.events import emit
 from sim.rules.margin import account_margin, account_of, account_span
 from sim.rules.settlement import settle_collateral, transfer
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import EVENT_LIQUIDATION_FEE, EVENT_LIQUIDATION_SALE, LEFTOVER_TO_FUND, NONE
+from sim.terms.vocabulary import (
+    EVENT_LIQUIDATION_FEE,
+    EVENT_LIQUIDATION_SALE,
+    LEFTOVER_TO_LIQUIDATOR,
+    LEFTOVER_TO_TRADER,
+    NONE,
+)
 
 
 @kernel
@@ -82,13 +88,19 @@ def holds_nothing(world, account):
 
 @kernel
 def keep_leftover(world, v, account, trader, k, cause):
-    """An account without positions after a liquidation: where the venue keeps what is left, it goes to the fund."""
-    amount = world.quote_balance[account]
-    if world.venues[v]["leftover_to"] != LEFTOVER_TO_FUND or amount <= 0:
+    """An account without positions after a liquidation: what is left goes where the venue's rules say."""
+    amount, rule = world.quote_balance[account], world.venues[v]["leftover_to"]
+    if rule == LEFTOVER_TO_TRADER or amount <= 0:
         return
-    fund = world.venues[v]["fund"]
-    transfer(world, EVENT_LIQUIDATION_FEE, account, fund, amount, k, trader, fund, cause)
-    world.funds[v]["fees"] += amount
+    to = world.venues[v]["fund"]
+    if rule == LEFTOVER_TO_LIQUIDATOR:
+        case = world.account_case[account]
+        to = world.cases[case]["liquidator"] if case >= 0 else NONE
+        if to < 0:
+            return
+    else:
+        world.funds[v]["fees"] += amount
+    transfer(world, EVENT_LIQUIDATION_FEE, account, to, amount, k, trader, to, cause)
 
 
 @kernel

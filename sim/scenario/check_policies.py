@@ -26,6 +26,7 @@ def check_policy(venue: Venue) -> Iterator[Found]:
             "none leaves the account's own orders beside the venue's (execution: resting_at_bankruptcy); "
             "allowed: account, instrument",
         )
+    yield from check_hand_over(venue)
     if throttle is None:
         return
     path = ("liquidation", "throttle")
@@ -36,6 +37,45 @@ def check_policy(venue: Venue) -> Iterator[Found]:
         )
     if throttle.min_notional > 0 and throttle.max_fraction is None:
         yield (*path, "min_notional"), f"{throttle.min_notional:g} without max_fraction, which it is the floor of"
+
+
+def check_hand_over(venue: Venue) -> Iterator[Found]:
+    """Refuse what is paid to nobody, and an auction that never ends."""
+    policy, at = venue.liquidation, "liquidation"
+    off_book = policy.execution in ("transfer", "dutch_auction")
+    if policy.bonus > 0 and not off_book:
+        yield (at, "bonus"), f"{policy.bonus:g} is paid to nobody under execution: {policy.execution}; allowed: 0"
+    if policy.leftover_to == "liquidator" and not off_book:
+        yield (at, "leftover_to"), f"liquidator, and execution: {policy.execution} has none; allowed: trader, fund"
+    funded = any(layer.kind == "insurance_fund" for layer in venue.waterfall)
+    if policy.execution == "transfer" and policy.transfer_to == "fund" and not funded:
+        yield (at, "transfer_to"), "fund without an insurance_fund in the waterfall; allowed: liquidators"
+    if policy.transfer_price == "discount" and policy.transfer_to == "fund":
+        yield (at, "transfer_price"), "discount, but the fund takes at the bankruptcy price; allowed: bankruptcy"
+    auction = policy.auction
+    if policy.execution == "dutch_auction" and auction is None:
+        yield (at, "auction"), "is missing; execution: dutch_auction needs to know how its price falls"
+    if auction is None:
+        return
+    if auction.floor >= auction.start:
+        yield (
+            (at, "auction", "floor"),
+            f"{auction.floor:g} is not below start, {auction.start:g}: the price would not fall; lower it",
+        )
+    if auction.every_steps > auction.duration_steps:
+        yield (
+            (at, "auction", "every_steps"),
+            f"{auction.every_steps} is above duration_steps, {auction.duration_steps}: the price would never fall; "
+            "lower it",
+        )
+    elif auction.fall == "exponential":
+        reached = auction.start * auction.cut ** (auction.duration_steps // auction.every_steps)
+        if reached > auction.floor:
+            yield (
+                (at, "auction", "duration_steps"),
+                f"{auction.duration_steps} steps bring the price down to {reached:.4g} of the mark, and never to the "
+                f"floor, {auction.floor:g}; allow more steps, or lower cut",
+            )
 
 
 def check_sales(scenario: Scenario, instrument: Instrument) -> Iterator[Found]:

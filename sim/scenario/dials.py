@@ -25,6 +25,7 @@ KINDS = {
     "leveraged_speculator": words.LEVERAGED_SPECULATOR,
     "basis_trader": words.BASIS_TRADER,
     "liquidation_buyer": words.LIQUIDATION_BUYER,
+    "liquidator": words.LIQUIDATOR,
     "fundamentalist": words.FUNDAMENTALIST,
     "chartist": words.CHARTIST,
     "momentum_trader": words.MOMENTUM_TRADER,
@@ -98,6 +99,10 @@ def fill_population(row: np.void, record: Any, scenario: Scenario) -> None:
         row["long_share"] = record.long_share
     elif record.kind == "basis_trader":
         row["unwind_band"], row["cap"] = record.unwind_band_bp * BP, record.unwind_cap_per_s * dt
+    elif record.kind == "liquidator":
+        row["take_profit"], row["opinion_sigma"] = record.required_profit_bp * BP, record.required_profit_sigma
+        row["look_steps"] = record.latency_steps_max
+        row["layoff_share"] = 1.0 - keep_of(record.layoff_half_life_s, dt)
     elif record.kind == "liquidation_buyer":
         row["rate_per_step"] = record.orders_per_s * dt  # an entry is a wallet: thinning leaves it whole
         row["trigger"], row["last_trigger"] = record.first_trigger_bp * BP, record.last_trigger_bp * BP

@@ -18,6 +18,7 @@ from sim.strategies import (
     BasisTrader,
     LeveragedSpeculator,
     LiquidationBuyer,
+    Liquidator,
     MarketMaker,
     PythonStrategy,
     SignalTrader,
@@ -57,7 +58,7 @@ def idle_crowd(scenario: Scenario, count: int, capital: float, leverage: float =
 
 def idle_rows(scenario: Scenario, record: Any) -> Crowd:
     """The rows of a population that begins with its capital and no position."""
-    if isinstance(record, PythonStrategy):
+    if isinstance(record, PythonStrategy | Liquidator):
         return idle_crowd(scenario, record.count, record.capital, record.leverage)
     # Fewer makers with more each, as of all that is thinned.
     thinned = isinstance(record, MarketMaker)

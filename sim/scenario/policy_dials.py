@@ -15,12 +15,22 @@ CHOICES = (
     ("selection", "selection"),
     ("cancel_scope", "cancel_orders"),
     ("leftover_to", "leftover_to"),
+    ("transfer_to", "transfer_to"),
+    ("transfer_price", "transfer_price"),
+    ("take_over_to", "take_over_to"),
 )  # column, dial
 
 
 def choice(record: object, name: str) -> int:
     """The place of a dial's value among those that its record allows; the vocabulary counts in the same order."""
     return get_args(type(record).model_fields[name].annotation).index(getattr(record, name))  # type: ignore[attr-defined]
+
+
+def closing_cost(policy: LiquidationPolicy) -> float:
+    """What closing costs an account, of notional: the fee, a liquidator's bonus, the discount of a transfer."""
+    discounted = policy.execution == "transfer" and policy.transfer_to == "liquidators"
+    discount = policy.discount if discounted and policy.transfer_price == "discount" else 0.0
+    return policy.fee_rate + policy.bonus + discount
 
 
 def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: int) -> None:
@@ -46,6 +56,13 @@ def fill_policy(row: np.void, policy: LiquidationPolicy, atom: Fraction, scale: 
     row["cap_atoms"], row["impact_on"] = atoms(policy.cap_per_step), int(policy.impact == "on")
     row["patience_steps"] = policy.patience_steps
     row["take_over_rate"], row["check_every"] = parts(policy.take_over_below), policy.check_every_steps
+    row["bonus_rate"], row["closing_cost"] = parts(policy.bonus), parts(closing_cost(policy))
+    if policy.auction is not None:
+        auction = policy.auction
+        row["auction_start"], row["auction_floor"] = parts(auction.start), parts(auction.floor)
+        row["auction_steps"], row["auction_every"] = auction.duration_steps, auction.every_steps
+        row["auction_cut"] = parts(auction.cut) if auction.fall == "exponential" else 0
+        row["auction_resets"] = auction.resets
     throttle = policy.throttle
     if throttle is None:
         return

@@ -13,6 +13,7 @@ from sim.strategies.funding_trader import FundingTrader
 from sim.strategies.hawkes_trader import HawkesTrader
 from sim.strategies.leveraged_speculator import LeveragedSpeculator
 from sim.strategies.liquidation_buyer import LiquidationBuyer
+from sim.strategies.liquidator import Liquidator
 from sim.strategies.market_maker import MarketMaker
 from sim.strategies.mean_reversion_trader import MeanReversionTrader
 from sim.strategies.momentum_trader import MomentumTrader
@@ -34,6 +35,7 @@ Population = Annotated[
     | LeveragedSpeculator
     | BasisTrader
     | LiquidationBuyer
+    | Liquidator
     | Fundamentalist
     | Chartist
     | MomentumTrader
@@ -54,6 +56,7 @@ PARTS = (
     LeveragedSpeculator,
     BasisTrader,
     LiquidationBuyer,
+    Liquidator,
     Fundamentalist,
     Chartist,
     MomentumTrader,
@@ -78,6 +81,7 @@ __all__ = [
     "HawkesTrader",
     "LeveragedSpeculator",
     "LiquidationBuyer",
+    "Liquidator",
     "MarketMaker",
     "MeanReversionTrader",
     "MomentumTrader",

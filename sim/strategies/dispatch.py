@@ -9,6 +9,7 @@ from sim.strategies.funding_trader import trade_funding
 from sim.strategies.hawkes_trader import trade_flow
 from sim.strategies.leveraged_speculator import speculate
 from sim.strategies.liquidation_buyer import buy_liquidations
+from sim.strategies.liquidator import lay_off_taken
 from sim.strategies.market_maker import make_markets
 from sim.strategies.mean_reversion_trader import trade_reversion
 from sim.strategies.momentum_trader import trade_momentum
@@ -26,6 +27,7 @@ from sim.terms.vocabulary import (
     HAWKES_TRADER,
     LEVERAGED_SPECULATOR,
     LIQUIDATION_BUYER,
+    LIQUIDATOR,
     MARKET_MAKER,
     MEAN_REVERSION_TRADER,
     MOMENTUM_TRADER,
@@ -54,6 +56,8 @@ def decide(world, t):
             unwind_basis(world, p, t)
         elif kind == LIQUIDATION_BUYER:
             buy_liquidations(world, p, t)
+        elif kind == LIQUIDATOR:
+            lay_off_taken(world, p)
         elif kind == FUNDAMENTALIST:
             trade_value(world, p, t)
         elif kind == CHARTIST:

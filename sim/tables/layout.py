@@ -29,7 +29,8 @@ VENUES = _layout(
     "stressed_rate throttle_atoms adl_on fund_on "
     "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
     "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
-    "patience_steps "
+    "patience_steps transfer_to transfer_price take_over_to bonus_rate closing_cost "
+    "auction_start auction_floor auction_steps auction_every auction_cut auction_resets "
     "fillable_spread fillable_adjustment fillable_slope discount_rate "
     "take_over_rate leftover_to adl_ranking adl_price check_every cancel_scope selection unlock_fee "
     "calls_on warn_level warn_clear call_level call_clear restrict_level restrict_clear liquidate_level "
@@ -114,16 +115,17 @@ INBOX = _layout("time_key kind side instrument owner price size trigger_price fl
 FILLS = _layout("maker price size order_id")
 
 # (capacity,) open liquidation cases, dense: since which step, what induced it, under which event (NONE: not begun);
-# atoms sold in the last step in which the venue's throttle let something through.
-CASES = _layout("account step cause event sold_step sold_atoms")
+# atoms sold in the last step in which the venue's throttle let something through; the last liquidator.
+CASES = _layout("account step cause event sold_step sold_atoms liquidator")
 
 # (accounts,) accounts at a level of margin calls, dense: CALL_* bits, last event of the call (NONE: none yet), step of
 # its deadline, atoms asked for, paid so far, and sent from outside, to arrive at a step.
 CALLS = _layout("account state event deadline amount paid sent arrives")
 
 # (capacity * n_instruments,) one row a case and instrument: step from which the throttle lets the next order through,
-# how many orders it has let through, and how many lots; the venue's resting order, and since when it has had one.
-SALES = _layout("ready_step orders lots order_id rested_step")
+# how many orders it has let through, and how many lots; the venue's resting order, and since when it (or an
+# offer, or an auction) is there; mark at the auction's start, and how many auctions went before.
+SALES = _layout("ready_step orders lots order_id rested_step auction_mark auctions")
 
 # (n_populations,) dials of the compiled strategies, see the record of each kind for units.
 # stream: address of its draws, from its name; recorded: order events are kept while clock.record_orders is below 0.

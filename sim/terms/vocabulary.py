@@ -150,6 +150,7 @@ MEAN_REVERSION_TRADER: Final = 14
 HAWKES_TRADER: Final = 15
 FUNDING_TRADER: Final = 16
 LIQUIDATION_BUYER: Final = 17
+LIQUIDATOR: Final = 18
 
 # Position sizing of a population (populations.sizing).
 SIZING_FIXED: Final = 0
@@ -162,7 +163,15 @@ EXECUTION_IOC_AT_BANKRUPTCY: Final = 0
 EXECUTION_MARKET: Final = 1
 EXECUTION_IOC_FILLABLE: Final = 2
 EXECUTION_IOC_BELOW_MARK: Final = 3
-EXECUTION_RESTING_AT_BANKRUPTCY: Final = 4
+EXECUTION_RESTING_AT_BANKRUPTCY: Final = 4  # this and what follows wait for somebody to come
+EXECUTION_TRANSFER: Final = 5
+EXECUTION_DUTCH_AUCTION: Final = 6
+TRANSFER_TO_LIQUIDATORS: Final = 0
+TRANSFER_TO_FUND: Final = 1
+TRANSFER_AT_BANKRUPTCY: Final = 0
+TRANSFER_AT_DISCOUNT: Final = 1
+TAKE_OVER_TO_FUND: Final = 0
+TAKE_OVER_TO_LIQUIDATORS: Final = 1
 TARGET_RESTORE: Final = 0
 TARGET_FULL: Final = 1
 TARGET_NEXT_TIER: Final = 2
@@ -176,6 +185,7 @@ PRICE_BANKRUPTCY: Final = 0
 PRICE_PREVIOUS_MARK: Final = 1
 LEFTOVER_TO_TRADER: Final = 0
 LEFTOVER_TO_FUND: Final = 1
+LEFTOVER_TO_LIQUIDATOR: Final = 2
 CANCEL_ACCOUNT: Final = 0
 CANCEL_INSTRUMENT: Final = 1
 CANCEL_NONE: Final = 2
@@ -208,8 +218,10 @@ DRAW_CANCELLATION: Final = 16
 DRAW_REACH: Final = 17
 DRAW_DELEVERAGING: Final = 22
 DRAW_SELECTION: Final = 23
+DRAW_LIQUIDATOR: Final = 24
 DRAW_CALL: Final = 25
 DRAW_SWITCH: Final = 26
+DRAW_RACE: Final = 27
 DRAW_POSTING: Final = 30  # arrival of the orders of traders written in Python
 
 # Bits of instruments.margin_form: what its requirements have beyond marginal tiers of the notional at the mark.

@@ -105,6 +105,13 @@ WORLDS = [
     ("cross", "restore", "market", "whole_legs"),
     ("cross", "full", "market", "legs_credit"),
 ]
+# Handed over: first orders are the engine's; later ones are not the impact-free twin's, which pays the fee alone.
+HANDED = [
+    ("cross", "restore", "transfer", "plain"),
+    ("isolated", "restore", "dutch_auction", "whole"),
+    ("isolated", "close_factor", "transfer", "premium"),
+]
+TERMS = {"bonus": 0.0005, "transfer_price": "discount", "auction": {"start": 1.0357, "floor": 0.9}}
 # Laid over the first worlds: a buffer, and throttles of each kind.
 THROTTLES = [
     {"buffer": 0.15},
@@ -157,6 +164,11 @@ def order_of(world, k, trader, account):
         limit_tick(world, int(0), k, trader, size, equity_share(world, trader, k)),
         band_tick(world, world.instruments[k], side, world.venues[0]["band_rate"]),
     )
+
+
+@entry
+def discount_tick_of(world, k, sign):
+    return band_tick(world, world.instruments[k], -sign, world.venues[0]["discount_rate"])
 
 
 @entry
@@ -286,9 +298,10 @@ def tolerance(books):
     return 1 if "whole" in books.form or books.rules.hedge_mode else 0
 
 
-@pytest.fixture(params=WORLDS, ids="-".join)
+@pytest.fixture(params=WORLDS + HANDED, ids="-".join)
 def books(request):
-    return Books(*request.param, seed=WORLDS.index(request.param))
+    handed = request.param in HANDED
+    return Books(*request.param, seed=(WORLDS + HANDED).index(request.param), **(TERMS if handed else {}))
 
 
 def test_equity_maintenance_initial_and_breach_are_the_engines(books):
@@ -332,7 +345,13 @@ def test_order_sizes_and_limits_are_the_engines(books):
         budget = int(books.world.venues[0]["cap_atoms"]) // value
         assert abs(exact(order["size"]) / lot - min(int(lots), budget)) <= tolerance(books)
         limit = int(band)
-        if books.venue.liquidation.execution != "market":
+        if books.venue.liquidation.execution == "dutch_auction":
+            away = ceil(books.marks[k] * Fraction(357, 10_000))
+            limit = books.marks[k] + (away if size > 0 else -away)
+        elif books.venue.liquidation.execution == "transfer":
+            asked = int(discount_tick_of(books.world, k, 1 if size > 0 else -1))
+            limit = max(asked, int(own)) if size > 0 else min(asked, int(own))
+        elif books.venue.liquidation.execution != "market":
             limit = max(limit, int(own)) if size > 0 else min(limit, int(own))
         assert round(exact(order["limit_price"]) / tick) == limit
         assert order["limit_price"] == pytest.approx(float(limit * tick), rel=1e-12)

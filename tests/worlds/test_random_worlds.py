@@ -11,7 +11,7 @@ from isolated import digests_elsewhere
 from naive_margin import NaiveMargin
 from naive_profit import PARTS, NaiveProfit, booked, equity_of_holders
 from replay import Replay
-from small_worlds import STRESS, TIERS, small_scenario, small_session
+from small_worlds import POPULATIONS, STRESS, TIERS, small_scenario, small_session
 
 from sim.scenario.build import build_session
 from sim.terms.vocabulary import (
@@ -26,8 +26,10 @@ EVENT_ROWS = 1 << 15
 FORCED = (EVENT_LIQUIDATION_SALE, EVENT_TAKE_OVER, EVENT_AUTO_DELEVERAGING)
 FUND = {"kind": "insurance_fund"}
 EXECUTIONS = (
-    *("ioc_at_bankruptcy",) * 2, "market", "ioc_fillable", "ioc_below_mark", "resting_at_bankruptcy",
+    *("ioc_at_bankruptcy",) * 2, "market", "ioc_fillable", "ioc_below_mark", "resting_at_bankruptcy", "transfer",
+    "dutch_auction",
 )  # fmt: skip
+LIQUIDATORS = {"kind": "liquidator", "venue": "venue", "count": 4, "capital": 2.0e4, "latency_steps_max": 4}
 
 
 def examples(n: int) -> settings:
@@ -73,10 +75,23 @@ def policies(draw, funded: bool) -> dict[str, Any]:
         "fillable_spread": pick(1.5, 20.0), "fillable_adjustment": pick(0.5, 4.0), "discount": pick(0.0, 0.02),
         "target": pick("restore", "restore", "full", "next_tier", "close_factor"), "buffer": pick(0.0, 0.2),
         "tiers_down": pick(1, 2), "close_factor": pick(0.3, 1.0), "throttle": pick(None, None, throttle),
+        "take_over_to": pick("fund", "fund", "liquidators"),
         "selection": pick("largest_requirement", "largest_loss", "random", "pro_rata", "all"),
         "take_over_below": pick(None, None, 0.67, 1.0) if funded else None, "check_every_steps": pick(1, 1, 3),
         **pick({}, {"leftover_to": "fund"}, {"cancel_orders": "instrument"}, {"cancel_orders": "none"}),
     }  # fmt: skip
+    if found["execution"] in ("transfer", "dutch_auction"):
+        found |= {
+            "bonus": pick(0.0, 0.01),
+            "leftover_to": pick("trader", "fund", "liquidator"),
+            "cancel_orders": "account",
+        }
+        found["transfer_to"] = pick("liquidators", "liquidators", "fund") if funded else "liquidators"
+        found["transfer_price"] = "bankruptcy" if found["transfer_to"] == "fund" else pick("bankruptcy", "discount")
+        found["auction"] = {
+            "start": pick(1.0, 1.05), "floor": pick(0.7, 0.98), "duration_steps": pick(3, 100), "resets": pick(0, 2),
+            "fall": "linear",
+        }  # fmt: skip
     if found["execution"] == "resting_at_bankruptcy" and found.get("cancel_orders") == "none":
         found["cancel_orders"] = "instrument"
     return found
@@ -206,6 +221,8 @@ def worlds(draw) -> tuple[dict[str, Any], int, int]:
     }  # fmt: skip
     if draw(st.booleans()):
         found = {**stressed(pick), **found}
+    people = [*found.pop("populations", POPULATIONS), {**LIQUIDATORS, "required_profit_bp": pick(-200.0, 20.0)}]
+    found = {"populations": people, **found}
     return found, draw(st.integers(0, 10_000)), draw(st.integers(30, 60))
 
 
