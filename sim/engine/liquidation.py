@@ -30,7 +30,8 @@ from sim.terms.vocabulary import (
     QUEUE_WORST_RATIO,
     SELECTION_PRO_RATA,
 )
-from sim.waterfall_layers.insurance_fund import pay_shortfall, work_off_inventory
+from sim.waterfall_layers.insurance_fund import pay_shortfall
+from sim.waterfall_layers.inventory import work_off_inventory
 
 EVENT_HEADROOM = 4096  # rows that a round may still need; fewer left: the rest waits for the next step
 RATIO_SCALE = 1 << 20

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from sim.scenario.check_populations import Found
 from sim.scenario.records import Instrument, Scenario, Venue
+from sim.waterfall_layers import InsuranceFund
 
 
 def check_policy(venue: Venue) -> Iterator[Found]:
@@ -76,6 +77,15 @@ def check_hand_over(venue: Venue) -> Iterator[Found]:
                 f"{auction.duration_steps} steps bring the price down to {reached:.4g} of the mark, and never to the "
                 f"floor, {auction.floor:g}; allow more steps, or lower cut",
             )
+
+
+def check_inventory(row: int, fund: InsuranceFund) -> Iterator[Found]:
+    """Refuse a fund that would never let go of what it holds, and ends to holding where nothing is held."""
+    if fund.inventory_policy == "hold" and fund.hold_steps is None and fund.hold_until_gain is None:
+        yield ("waterfall", row, "inventory_policy"), "hold never ends; give hold_steps, hold_until_gain, or both"
+    for name in ("hold_steps", "hold_until_gain"):
+        if getattr(fund, name) is not None and fund.inventory_policy != "hold":
+            yield ("waterfall", row, name), f"{getattr(fund, name):g} without inventory_policy: hold; leave it out"
 
 
 def check_sales(scenario: Scenario, instrument: Instrument) -> Iterator[Found]:

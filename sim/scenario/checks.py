@@ -6,7 +6,7 @@ from decimal import Decimal, localcontext
 from sim.scenario.check_calls import check_calls
 from sim.scenario.check_dynamics import check_dynamics, check_ranges
 from sim.scenario.check_margin import check_legs, check_schedule, check_tables
-from sim.scenario.check_policies import check_policy, check_sales
+from sim.scenario.check_policies import check_inventory, check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
@@ -70,6 +70,9 @@ def check_venue(venue: Venue) -> Iterator[Found]:
     for row, kind in enumerate(kinds):
         if kind in kinds[:row]:
             yield ("waterfall", row), f"a second '{kind}'; each kind of layer may stand once"
+    for row, layer in enumerate(venue.waterfall):
+        if layer.kind == "insurance_fund":
+            yield from check_inventory(row, layer)
 
 
 def _check_instrument(scenario: Scenario, row: int, instrument: Instrument) -> Iterator[Found]:

@@ -50,7 +50,10 @@ def fill_venue(row: np.void, venue: Venue, atom: Fraction, fee_scale: int) -> No
     row["throttle_atoms"] = NO_LIMIT
     for place, layer in enumerate(venue.waterfall):
         if layer.kind == "insurance_fund":
-            row["fund_on"] = 1
+            row["fund_on"], row["inventory_policy"] = 1, choice(layer, "inventory_policy")
+            row["hold_steps"] = NO_LIMIT if layer.hold_steps is None else layer.hold_steps
+            row["hold_gain"] = NO_LIMIT if layer.hold_until_gain is None else round(layer.hold_until_gain * fee_scale)
+            row["hedge_cost"] = round(layer.hedge_cost * fee_scale)
             row["stressed_rate"] = round(layer.stressed_close_out_rate * fee_scale)
             if layer.throttle_per_step is not None:
                 row["throttle_atoms"] = round(layer.throttle_per_step / float(atom))

@@ -26,7 +26,7 @@ CLOCK = _layout(
 VENUES = _layout(
     "treasury fund first_instrument n_instruments maker_fee taker_fee liquidation_fee execution target queue_order "
     "rounds_max latency_steps cap_atoms band_rate impact_on auto_top_up "
-    "stressed_rate throttle_atoms adl_on fund_on "
+    "stressed_rate throttle_atoms adl_on fund_on inventory_policy hold_steps hold_gain hedge_cost "
     "tiers_down buffer_rate close_factor throttled sale_share sale_most_atoms sale_least_atoms cooldown_steps "
     "two_phase_atoms first_share first_cooldown_steps window_steps window_most_atoms ramp_start ramp_steps "
     "patience_steps transfer_to transfer_price take_over_to bonus_rate closing_cost "
@@ -62,7 +62,7 @@ INSTRUMENTS = _layout(
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
     "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark "
-    "window_step window_atoms maintenance_rate initial_rate"
+    "window_step window_atoms inventory_step maintenance_rate initial_rate"
 )
 
 # (rows,) margin of notional N in atoms = (rate * N - deduction) / rate_scale, by the last row with floor <= N.

@@ -1,22 +1,18 @@
-"""The venue's insurance fund: pays shortfalls, takes positions over at the bankruptcy price, works them off slowly."""
+"""The venue's insurance fund: pays shortfalls, and takes positions over at the bankruptcy price."""
 
 from typing import Literal
 
 from sim.parts import ASSUMED, PROTOTYPE, Record, dial
-from sim.rules.bankruptcy import band_tick, budget_lots, fee_part, value_at_mark
+from sim.rules.bankruptcy import fee_part, value_at_mark
 from sim.rules.events import emit
-from sim.rules.exchange import execute
-from sim.rules.rounding import ceil_div, share_floor, share_toward_zero, split_share
+from sim.rules.rounding import share_floor, share_toward_zero, split_share
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_DEFAULT,
     EVENT_FUND_PAYMENT,
-    EVENT_FUND_SALE,
     EVENT_TAKE_OVER,
     EVENT_TRANSFER,
-    FLAG_FORCED,
-    IMMEDIATE_OR_CANCEL,
     NONE,
 )
 
@@ -47,6 +43,22 @@ class InsuranceFund(Record):
         source=PROTOTYPE,
         gt=0,
         le=1e13,
+    )
+    inventory_policy: Literal["work", "hold", "hedge"] = dial(
+        "work", "what is taken over: sold into the book, kept for a while first, or passed to the outside world"
+    )
+    hold_steps: int | None = dial(
+        None, "hold: for so long from the first lot on; null: no time", unit="steps", ge=1, le=1_000_000
+    )
+    hold_until_gain: float | None = dial(
+        None,
+        "hold: until the mark is this much better than its cost; null: whatever the price",
+        unit="of mark",
+        ge=0,
+        le=1,
+    )
+    hedge_cost: float = dial(
+        0.001, "hedge: price against the index, to the fund's disadvantage", unit="of index", source=ASSUMED, ge=0, lt=1
     )
 
 
@@ -197,39 +209,3 @@ def pay_shortfall(world, v, account, trader, cause):
         treasury = world.venues[v]["treasury"]
         transfer(world, EVENT_TRANSFER, treasury, account, owed - paid, k, trader, treasury, cause)
     note_need(world, v)
-
-
-@kernel
-def work_off_inventory(world, v):
-    """Sell what the fund holds into the book: throttled, inside the band, never at a loss beyond its cash."""
-    venue = world.venues[v]
-    fund = venue["fund"]
-    for i in range(venue["n_instruments"]):
-        k = venue["first_instrument"] + i
-        row = k * world.clock[0]["n_traders"] + fund
-        size = world.position_size[row]
-        if size == 0:
-            continue
-        instrument = world.instruments[k]
-        sign = 1 if size > 0 else -1
-        lots = min(abs(size), budget_lots(world, v, k))
-        if venue["throttle_atoms"] >= 0:
-            lots = min(lots, venue["throttle_atoms"] // value_at_mark(world, k, 1))
-        limit = band_tick(world, instrument, -sign, venue["band_rate"])
-        cash, _, _, _ = fund_state(world, v)
-        loss = ceil_div(world.entry_value[row], abs(size)) - sign * limit * instrument["tick_value"]
-        if loss > 0:
-            lots = min(lots, max(cash, 0) // loss)
-        if lots <= 0:
-            continue
-        before = world.entry_value[row] + world.quote_balance[fund]
-        filled = execute(world, k, IMMEDIATE_OR_CANCEL, -sign, fund, limit, lots, FLAG_FORCED, NONE)
-        if filled > 0:
-            instrument["sold_atoms"] += value_at_mark(world, k, filled)
-            result = world.entry_value[row] + world.quote_balance[fund] - before
-            emit(
-                world, EVENT_FUND_SALE, k, fund, NONE, instrument["last_price"],
-                -sign * filled, result, NONE, NONE, NONE,
-            )  # fmt: skip
-            note_result(world, v, result)
-        note_need(world, v)
