@@ -125,12 +125,12 @@ def pay_bonus(world, v, case, k, trader, owner, lots, cause):
 @kernel
 def _lots_carried(world, owner, k, side, tick, lots):
     """Most of `lots` for which a liquidator has the initial margin."""
-    if covers(world, owner, k, side, tick, lots, False):
+    if covers(world, owner, k, side, tick, lots, False, False):
         return lots
     least, most = 0, lots
     while most - least > 1:
         middle = (least + most) // 2
-        if covers(world, owner, k, side, tick, middle, False):
+        if covers(world, owner, k, side, tick, middle, False, False):
             least = middle
         else:
             most = middle
