@@ -6,14 +6,14 @@ the bankruptcy price. Without them all is exact.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, reduce
-from math import ceil, floor, gcd, lcm
+from math import ceil, floor
 
 from sim.calculator.account import Account, Leg, to_price
 from sim.calculator.case import Auction, Policy
+from sim.calculator.grid import Grid
 from sim.calculator.hand_over import OFF_BOOK, closing_cost, discounted
 from sim.calculator.numbers import exact
 from sim.calculator.piecewise import ZERO
@@ -22,23 +22,6 @@ TINY = Fraction(1, 1 << 64)  # share of a size: just above or below a floor
 UNDER = Fraction(1, 10**12)  # how far below a floor an order goes where there are no lots: printed sizes show it
 HALVINGS = 80
 SHARE_BITS = 30
-
-
-@dataclass(frozen=True)
-class Grid:
-    """Ticks and lots by instrument, and the largest unit of money that makes every tick on a lot a whole number."""
-
-    ticks: Mapping[str, Fraction]
-    lots: Mapping[str, Fraction]
-
-    @cached_property
-    def atom(self) -> Fraction:
-        """Zero where there are no ticks."""
-        values = [self.ticks[name] * self.lots[name] for name in self.ticks]
-        if not values:
-            return ZERO
-        denominator = reduce(lcm, (value.denominator for value in values))
-        return Fraction(reduce(gcd, (int(value * denominator) for value in values)), denominator)
 
 
 @dataclass(frozen=True)
