@@ -9,8 +9,8 @@ from typing import Any, get_args
 from sim.calculator.account import Rules
 from sim.calculator.case import Case, Policy
 from sim.calculator.dynamics import margin_in_force
-from sim.calculator.numbers import exact
 from sim.calculator.grid import Grid
+from sim.calculator.numbers import exact
 from sim.calculator.schedules import Margin, margin_of_preset, margin_of_schedule
 from sim.parts import Record
 
