@@ -7,6 +7,7 @@ from typing import Any
 
 from sim.calculator.case import Case, Initial, Schedule, Tiers
 from sim.calculator.dynamics import missing_of
+from sim.calculator.numbers import exact
 from sim.calculator.rule_book import book_of, unknown_rules
 
 Place = tuple[str | int, ...]
@@ -122,6 +123,7 @@ def _check_positions(case: Case, venue: Any) -> Iterator[Found]:
     for name in dict.fromkeys(position.instrument for position in case.positions):
         for path, why in missing_of(case.rates_in_force.get(name), moving, name, case.open_interest.get(name)):
             yield path, why, None
+    lots = {name: terms.lot_size for name, terms in case.instruments.items()}
     shared: set[str] = set()
     missing: set[str] = set()
     for row, position in enumerate(case.positions):
@@ -137,11 +139,14 @@ def _check_positions(case: Case, venue: Any) -> Iterator[Found]:
         mode = position.margin_mode or scope
         if mode == "isolated" and position.isolated_collateral is None:
             yield (*place, "isolated_collateral"), "is missing; give what is allotted to this isolated position", None
-        if mode == "cross" and position.isolated_collateral and position.margin_mode is None:
+        if mode == "cross" and position.isolated_collateral:
             yield (*place, "isolated_collateral"), (
                 f"{position.isolated_collateral:g} is not allowed for a cross position; "
                 "add margin_mode: isolated, or put the money into collateral"
             ), None  # fmt: skip
+        lot = lots.get(name)
+        if lot is not None and exact(position.size) % exact(lot):
+            yield (*place, "size"), f"{position.size:g} is not allowed; whole lots of {lot:g} are", None
         if position.contract == "inverse" and venue is None and _has_root(case.schedules[name]):
             yield (
                 (*place, "contract"),

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
-from math import gcd, lcm
+from math import ceil, gcd, lcm
 
+from sim.calculator.account import Leg
 from sim.calculator.piecewise import ZERO
 
 
@@ -26,3 +27,11 @@ class Grid:
             return ZERO
         denominator = reduce(lcm, (value.denominator for value in values))
         return Fraction(reduce(gcd, (int(value * denominator) for value in values)), denominator)
+
+    def in_atoms(self, leg: Leg) -> bool:
+        """Whether the leg's money is counted in atoms: with ticks and lots, and paid in quote units."""
+        return leg.instrument in self.lots and not leg.inverse
+
+    def up(self, amount: Fraction, leg: Leg) -> Fraction:
+        """Rounded up to the atom where there is one."""
+        return self.atom * ceil(amount / self.atom) if self.in_atoms(leg) else amount

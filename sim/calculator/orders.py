@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor
 
-from sim.calculator.account import Account, Leg, to_price
-from sim.calculator.case import Auction, Policy
+from sim.calculator.account import Account, Leg
+from sim.calculator.case import Policy
 from sim.calculator.grid import Grid
-from sim.calculator.hand_over import OFF_BOOK, closing_cost, discounted
+from sim.calculator.hand_over import closing_cost
+from sim.calculator.limits import Limits
 from sim.calculator.numbers import exact
 from sim.calculator.piecewise import ZERO
 
 TINY = Fraction(1, 1 << 64)  # share of a size: just above or below a floor
 UNDER = Fraction(1, 10**12)  # how far below a floor an order goes where there are no lots: printed sizes show it
 HALVINGS = 80
-SHARE_BITS = 30
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Desk:
     """One liquidation: what has been sent of each instrument this step."""
 
     def __init__(self, policy: Policy, grid: Grid) -> None:
-        self.policy, self.grid, self.atom = policy, grid, grid.atom
+        self.policy, self.grid, self.atom, self.limits = policy, grid, grid.atom, Limits(policy, grid)
         self.fee_rate, self.buffer = closing_cost(policy), exact(policy.buffer)
         self.sent: dict[str, Fraction] = {}
 
@@ -61,11 +61,11 @@ class _Desk:
                 break
             leg = next(leg for leg in account.legs if leg.row == row)
             size = self._within_cap(leg, self._throttled(leg, self.size(account, leg), sold))
-            if size <= 0:
+            if size <= 0 or self.limits.cannot_fill(account, leg):
                 continue
             sold += size * leg.quote_of_one
             side = "sell" if leg.is_long else "buy"
-            found.append(Order(leg.instrument, side, size, self.limit(account, leg)))
+            found.append(Order(leg.instrument, side, size, self.limits.limit(account, leg)))
             self.sent[leg.instrument] = self.sent.get(leg.instrument, ZERO) + size * leg.quote_of_one
             account = self._closed(account, leg, size)
         return found
@@ -79,26 +79,18 @@ class _Desk:
             pairs = account.pairs_of(name)
             if pairs:
                 leg = account.legs_of(name)[0]
-                fee = self.up(exact(self.policy.unlock_fee_rate) * pairs * leg.mark, leg)
+                fee = self.grid.up(exact(self.policy.unlock_fee_rate) * pairs * leg.mark, leg)
                 after = after.charged(min(fee, max(after.equity, ZERO)))
         return after
-
-    def in_atoms(self, leg: Leg) -> bool:
-        """Whether the leg's money is counted in atoms: with ticks and lots, and paid in quote units."""
-        return leg.instrument in self.grid.lots and not leg.inverse
-
-    def up(self, amount: Fraction, leg: Leg) -> Fraction:
-        """Rounded up to the atom where there is one."""
-        return self.atom * ceil(amount / self.atom) if self.in_atoms(leg) else amount
 
     def maintenance(self, account: Account) -> Fraction:
         """Maintenance as the engine adds it up: each position rounded up; netted requirements as they are."""
         if account.rules.netting != "sum" and account.matched() is not account:
             return account.maintenance
-        return sum((self.up(account.leg_requirement(leg, initial=False), leg) for leg in account.legs), ZERO)
+        return sum((self.grid.up(account.leg_requirement(leg, initial=False), leg) for leg in account.legs), ZERO)
 
     def _closed(self, account: Account, leg: Leg, size: Fraction) -> Account:
-        fee = self.up(self.fee_rate * size * leg.mark, leg)
+        fee = self.grid.up(self.fee_rate * size * leg.mark, leg)
         return account.reduced(leg, size, min(fee, max(account.equity, ZERO)))
 
     def _within_cap(self, leg: Leg, size: Fraction) -> Fraction:
@@ -159,19 +151,19 @@ class _Desk:
             return self._to_restore_by_tier(account, leg)
         if leg.size <= lot:
             return leg.size
-        after = account.reduced(leg, lot, self.up(self.fee_rate * lot * leg.mark, leg))
+        after = account.reduced(leg, lot, self.grid.up(self.fee_rate * lot * leg.mark, leg))
         maintenance = self.maintenance(account)
         freed = maintenance - self.maintenance(after)
         beyond = freed * self.buffer
-        if self.in_atoms(leg):
+        if self.grid.in_atoms(leg):
             beyond = self.atom * floor(beyond / self.atom)
         relief = freed + beyond - (account.equity - after.equity)
-        gap = maintenance + self.up(maintenance * self.buffer, leg) - account.equity
+        gap = maintenance + self.grid.up(maintenance * self.buffer, leg) - account.equity
         return min(leg.size, lot * ceil(gap / relief)) if relief > 0 else leg.size
 
     def _gap_without(self, account: Account, leg: Leg, size: Fraction) -> Fraction:
         """What is wanted less equity after `size` of a leg is closed at the mark."""
-        fee = self.up(self.fee_rate * size * leg.mark, leg)
+        fee = self.grid.up(self.fee_rate * size * leg.mark, leg)
         after = account.reduced(leg, size, fee)
         return self.maintenance(after) * (1 + self.buffer) - after.equity
 
@@ -223,72 +215,3 @@ class _Desk:
         if len(floors) == 1:
             return leg.size
         return self._keeping(leg, floors[min(self.policy.tiers_down, len(floors) - 1) - 1], below=True)
-
-    def limit(self, account: Account, leg: Leg) -> Fraction | None:
-        """The worst price of the order: by the policy, never beyond the price band."""
-        sign = 1 if leg.is_long else -1
-        own = self._own_limit(account, leg, sign)
-        if self.policy.execution in OFF_BOOK:
-            return own
-        band = self._band(leg, sign)
-        limits = [price for price in (own, band) if price is not None]
-        if not limits:
-            return None
-        return max(limits) if leg.is_long else min(limits)
-
-    def _band(self, leg: Leg, sign: int) -> Fraction | None:
-        if self.policy.price_band is None:
-            return None
-        mark, tick = to_price(leg.mark, leg.inverse) or ZERO, self.grid.ticks.get(leg.instrument)
-        reach = mark * exact(self.policy.price_band)
-        if tick is not None:
-            reach = tick * floor(reach / tick)
-        return mark - sign * reach
-
-    def _own_limit(self, account: Account, leg: Leg, sign: int) -> Fraction | None:
-        policy, mark = self.policy, to_price(leg.mark, leg.inverse) or ZERO
-        if policy.execution == "market":
-            return None
-        if policy.execution == "dutch_auction":
-            first = (policy.auction or Auction()).start
-            return self._inside(leg, mark * (1 + sign * (exact(first) - 1)))
-        bankruptcy = self._inside(leg, self._bankruptcy(account, leg))
-        if policy.execution in ("ioc_at_bankruptcy", "resting_at_bankruptcy"):
-            return bankruptcy
-        reach = exact(policy.discount)
-        if policy.execution == "transfer":
-            asked = self._inside(leg, mark * (1 - sign * reach))
-            if bankruptcy is None or asked is None or not discounted(policy):
-                return bankruptcy
-            return max(asked, bankruptcy) if leg.is_long else min(asked, bankruptcy)
-        if policy.execution == "ioc_fillable":
-            maintenance = account.maintenance
-            short = min(max(exact(policy.fillable_adjustment) * (1 - account.equity / maintenance), ZERO), Fraction(1))
-            rate = account.leg_requirement(leg, initial=False) / leg.value
-            reach = short * exact(policy.fillable_spread) * rate
-        return self._inside(leg, mark * (1 - sign * reach))
-
-    def _bankruptcy(self, account: Account, leg: Leg) -> Fraction | None:
-        """Where the position's share of equity is gone: equity in proportion to maintenance (as on dYdX v4)."""
-        fee = account.rules.fee_rate if account.rules.fee_basis != "none" else ZERO
-        divisor = leg.size * (leg.direction - fee)
-        share = self._equity_share(account, leg)
-        return to_price((leg.direction * leg.size * leg.mark - share) / divisor, leg.inverse) if divisor else None
-
-    def _equity_share(self, account: Account, leg: Leg) -> Fraction:
-        own = self.up(account.leg_requirement(leg, initial=False), leg)
-        whole = sum((self.up(account.leg_requirement(other, initial=False), other) for other in account.legs), ZERO)
-        if whole == 0 or own >= whole:
-            return account.equity
-        if not self.in_atoms(leg):
-            return account.equity * own / whole
-        part, all_of_it = int(own / self.atom), int(whole / self.atom)
-        excess = max(all_of_it.bit_length() - SHARE_BITS, 0)  # the engine keeps the ratio to 30 bits
-        return self.atom * floor(account.equity / self.atom * (part >> excess) / (all_of_it >> excess))
-
-    def _inside(self, leg: Leg, price: Fraction | None) -> Fraction | None:
-        """To the tick on the account's side of a price: up for a sale, down for a purchase."""
-        tick = self.grid.ticks.get(leg.instrument)
-        if price is None or tick is None:
-            return price
-        return tick * (ceil(price / tick) if leg.is_long else floor(price / tick))

@@ -26,8 +26,11 @@ class Statement:
 
     @property
     def one_currency(self) -> bool:
-        """Totals add up only where all is paid in one currency."""
-        return len({leg.currency for account in self.accounts for leg in account.legs}) <= 1
+        """Totals add up only where all is paid in one currency; a wallet without a cross position is quote money."""
+        found = {leg.currency for account in self.accounts for leg in account.legs}
+        if self.wallet != 0 and all(account.isolated for account in self.accounts):
+            found.add(QUOTE)
+        return len(found) <= 1
 
 
 def state(case: Case, book: RuleBook) -> Statement:

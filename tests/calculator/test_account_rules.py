@@ -126,6 +126,13 @@ def test_sums_in_different_currencies_are_null_and_positions_are_not():
     assert all(item["liquidation_price"] is not None for item in found["positions"])
 
 
+def test_a_wallet_beside_isolated_coin_positions_is_quote_money_and_does_not_add_up_with_them():
+    inverse = isolated(long(8_000.0, 10_000.0, contract="inverse"), 0.5)
+    alone, beside = (answer_to(one_position(inverse, 8_000, 0.005, collateral=wallet)) for wallet in (0, 1_000))
+    assert alone["equity_over_maintenance"] == pytest.approx(0.5 / 0.00625)
+    assert beside["equity"] is None and beside["equity_over_maintenance"] is None and beside["withdrawable"] == 1_000
+
+
 def test_the_order_of_cases_positions_and_keys_changes_no_figure():
     case = book([long(100.0, 30.0), short(90.0, 5.0, "Y"), long(120.0, 1.0, "Z")])
     turned = copy.deepcopy(case)

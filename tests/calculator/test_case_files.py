@@ -58,6 +58,12 @@ REFUSALS = [
     ("size: 0.5", "size: true", "positions.0.size: true is not allowed; allowed: a number from 1e-18"),
     ("size: 0.5", "size: half", "positions.0.size: 'half' is not allowed; allowed: a number from 1e-18"),
     ("size: 0.5, ", "", "8:5: positions.0.size: is missing; allowed: a number from 1e-18"),
+    ("size: 0.5", "size: 0.0005", "positions.0.size: 0.0005 is not allowed; whole lots of 0.001 are"),
+    (
+        "side: long",
+        "side: long, margin_mode: cross, isolated_collateral: 5",
+        "positions.0.isolated_collateral: 5 is not allowed for a cross position",
+    ),
     ("side: long", "side: up", "positions.0.side: 'up' is not allowed; allowed: one of long, short"),
     ("side: long", "sied: long", "positions.0.sied: unknown key; did you mean 'side'?"),
     ("collateral", "colateral", "1:1: colateral: unknown key; did you mean 'collateral'?"),

@@ -104,6 +104,8 @@ WORLDS = [
     ("cross", "full", "market", "legs_entry"),
     ("cross", "restore", "market", "whole_legs"),
     ("cross", "full", "market", "legs_credit"),
+    ("cross", "restore", "ioc_at_bankruptcy", "fee"),
+    ("isolated", "full", "ioc_at_bankruptcy", "bankruptcy"),
 ]
 # Handed over: first orders are the engine's; later ones are not the impact-free twin's, which pays the fee alone.
 HANDED = [

@@ -31,6 +31,24 @@ def test_a_safe_account_is_sent_nothing():
     assert orders(one_position(isolated(long(100.0, 10.0), 30), 98, 0.01)) == []
 
 
+def test_a_purchase_that_no_price_above_zero_could_fill_is_not_sent():
+    case = {
+        "collateral": -150, "mark_prices": {"A": 100, "B": 10}, "schedules": {"A": {"tiers": [[0, 0.01]]}},
+        "positions": [{"instrument": "A", "side": "short", "size": 1, "entry_price": 100}],
+    }  # fmt: skip
+    assert answer_to(case)["liquidatable"] and orders(case) == []
+    assert [order["limit_price"] for order in orders(case | {"liquidation": {"execution": "market"}})] == [None]
+    # A loss of 99 can still be bought back at one, and a sale needs no limit when its equity is above its notional.
+    assert orders(case | {"collateral": -99})[0]["limit_price"] == pytest.approx(1.0)
+
+
+def test_a_limit_at_bankruptcy_keeps_no_closing_fee_back():
+    fee = {"regime": {"closing_fee": {"rate": 0.001, "basis": "mark"}}}
+    case = one_position(isolated(long(100.0, 10.0), 12), 99.5, 0.01, **fee)
+    (order,) = orders(case)
+    assert order["limit_price"] == pytest.approx(99.5 - 7 / 10)
+
+
 @pytest.mark.parametrize("side", [long, short])
 def test_restore_closes_the_gap_over_the_rate_less_the_fee(side):
     mark = 97.5 if side is long else 102.5
