@@ -6,6 +6,7 @@ import mesa
 import numpy as np
 
 from sim.agents.readings import open_cases, step_or_none, traders_of_accounts
+from sim.rules.worth import units
 
 if TYPE_CHECKING:
     from sim.model import MarketModel
@@ -77,9 +78,9 @@ class InsuranceFund(mesa.Agent):  # type: ignore[misc]
         """(size in lots, entry value, value at mark in atoms) of what was taken over, by instrument of the venue."""
         world = self.model.session.world
         rows = self._rows * int(world.clock[0]["n_traders"]) + self.trader
-        units = (world.instruments["mark_price"] * world.instruments["tick_value"])[self._rows]
+        each = units(world.instruments, world.instruments["mark_price"])[self._rows]
         lots = world.position_size[rows]
-        return list(zip(lots.tolist(), world.entry_value[rows].tolist(), (lots * units).tolist(), strict=True))
+        return list(zip(lots.tolist(), world.entry_value[rows].tolist(), (lots * each).tolist(), strict=True))
 
     @property
     def start(self) -> float:

@@ -20,6 +20,7 @@ class Units:
     arithmetic: bool  # moves are fractions of the start price
     lowest: int  # first and last tick of the price ladder
     highest: int
+    inverse: bool = False  # a lot is quote money, paid in coins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class InstrumentMarket:
 
     def lots_for(self, money: float) -> int:
         """Quote money (at liquidity scale 1) as lots at the mid, at least one."""
-        return max(int(money * self.units.scale / self._valued(self.mid_ticks) + LOT_FUZZ), 1)
+        return max(int(money * self.units.scale / self._lot_price(self.mid_ticks) + LOT_FUZZ), 1)
 
     def shifted(self, ticks: float, fraction: float) -> float:
         """A price in ticks, moved by a fraction of itself (of the start price in an arithmetic world)."""
@@ -64,6 +65,9 @@ class InstrumentMarket:
         distance = ticks - float(self.units.reference)
         whole = math.floor(distance + TICK_FUZZ) if side == BUY else math.ceil(distance - TICK_FUZZ)
         return min(max(self.units.reference + whole, self.units.lowest), self.units.highest) * self.tick_size
+
+    def _lot_price(self, ticks: float) -> float:
+        return 1.0 / max(ticks, 1.0) if self.units.inverse else self._valued(ticks)
 
     def _valued(self, ticks: float) -> float:
         return float(self.units.reference) if self.units.arithmetic else ticks
@@ -92,5 +96,6 @@ def market_fields(session: Session, population: int, k: int) -> dict[str, Any]:
             arithmetic=bool(world.clock[0]["arithmetic"]),
             lowest=low,
             highest=low + int(row["n_levels"]) - 1,
+            inverse=bool(row["inverse"]),
         ),
     }

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.engine.session import Session
+from sim.rules.worth import units
 from sim.tables import World
 
 Floats = NDArray[np.float64]
@@ -34,13 +35,20 @@ def account_rows(session: Session, first: int, last: int) -> AccountRows:
     entry = world.entry_value.reshape(n, n_traders)[:, first:last]
     money = world.quote_balance.reshape(-1, n_traders)[:, first:last].sum(axis=0)
     pairs = cost_of_all_pairs(world, n, n_traders)[:, first:last]
-    value = lots * (world.instruments["mark_price"] * world.instruments["tick_value"])[:, None]
+    value = lots * units(world.instruments, world.instruments["mark_price"])[:, None]
     return AccountRows(
         size=lots * np.asarray(names.lot_size)[:, None],
         value=value * names.atom,
         balance=(money + entry.sum(axis=0) + pairs.sum(axis=0)) * names.atom,
         equity=(money + value.sum(axis=0)) * names.atom,
     )
+
+
+def mean_price(instrument: Any, lots: int, cost: int) -> float:
+    """Price in ticks at which lots were bought for `cost` atoms."""
+    if instrument["inverse"]:
+        return -lots * int(instrument["tick_value"]) / cost
+    return cost / (lots * int(instrument["tick_value"]))
 
 
 def locked_of(world: World, row: int) -> int:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.market import InstrumentMarket, market_fields
-from sim.agents.readings import Floats, account_rows, cost_of_pairs, locked_of
+from sim.agents.readings import Floats, account_rows, cost_of_pairs, locked_of, mean_price
 from sim.engine.session import Session
 from sim.rules.book import HANDLE_BITS
+from sim.rules.worth import units
 from sim.terms.vocabulary import (
     BUY,
     EVENT_FILL,
@@ -146,7 +147,7 @@ class MarketView:
             side: side * cost[side] * names.atom / names.lot_size[k] / held if held else None
             for side, held in legs.items()
         }
-        value = lots * int(instrument["mark_price"]) * int(instrument["tick_value"])
+        value = lots * int(units(instrument, instrument["mark_price"]))
         size = lots * names.lot_size[k]
         collateral = (int(world.quote_balance[n_traders + row]) + entry) * names.atom if self._isolated else 0.0
         return InstrumentView(
@@ -154,7 +155,7 @@ class MarketView:
             position=size,
             long_size=legs[1] * names.lot_size[k],
             short_size=legs[-1] * names.lot_size[k],
-            entry_price=entry * names.atom / size if lots else None,
+            entry_price=mean_price(instrument, lots, entry) * names.tick_size[k] if lots else None,
             long_entry_price=price[1],
             short_entry_price=price[-1],
             unrealised_pnl=(value - entry - sum(paid)) * names.atom,

@@ -5,6 +5,7 @@ import numpy as np
 from sim.rules.book import no_ask, no_bid
 from sim.rules.legs import locked_lots
 from sim.rules.profit import holder_of
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     BUY,
@@ -98,7 +99,7 @@ def parts_explain_equity(world):
         for row in range(first, world.quote_balance.shape[0], n_traders):
             unexplained[holder] += total_of(world.quote_balance[row : row + rows])
         for k in range(n):
-            value = world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+            value = unit(world.instruments[k], world.instruments[k]["mark_price"])
             row = k * n_traders + first
             unexplained[holder] += total_of(world.position_size[row : row + rows]) * value
     for row in range(world.profits.shape[0]):

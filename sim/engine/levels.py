@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sim.rules.worth import units
 from sim.tables import World
 from sim.terms.vocabulary import (
     FORM_AT_ENTRY,
@@ -15,7 +16,8 @@ from sim.terms.vocabulary import (
 
 FINE = 1e9
 FARTHEST = 1e4  # times the mark: shorts that stand beyond are left out
-HALVINGS = 80
+NEAREST = 1e9  # no price of an inverse contract is nearer to zero than the mark over this
+HALVINGS = 100
 
 
 def _lines(world: World, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -50,6 +52,7 @@ class _Positions:
         self.premium = self._premium()
         self.fixed = bool(world.clock[0]["arithmetic"])
         self.unit = np.abs(lots) * float(self.instrument["tick_value"])
+        self.inverse = bool(self.instrument["inverse"])
 
     def _premium(self) -> np.ndarray:
         """Rate that the size of each position adds."""
@@ -58,9 +61,17 @@ class _Positions:
         root = np.ceil(np.sqrt(float(row["root"]) / max(float(row["root_lots"]), 1.0) * size))
         return np.asarray(added + np.maximum(root - float(row["root_relief"]), 0.0) / FINE)
 
+    def value(self, price: np.ndarray) -> np.ndarray:
+        """Notional at a price in ticks."""
+        return np.asarray(self.unit / price if self.inverse else self.unit * price)
+
+    def worth(self, price: np.ndarray) -> np.ndarray:
+        """What is added to equity at a price in ticks."""
+        return np.asarray(np.sign(self.lots) * self.value(price) * (-1.0 if self.inverse else 1.0))
+
     def needed(self, price: np.ndarray, tier: int | None = None) -> np.ndarray:
         """Requirement at a price in ticks: by the tier of each notional, or as in one tier."""
-        value = self.unit * (float(self.instrument["reference_price"]) if self.fixed else price)
+        value = self.value(np.full(self.lots.shape, float(self.instrument["reference_price"])) if self.fixed else price)
         base = np.abs(self.entry) if self.form & FORM_AT_ENTRY and not self.fixed else value
         row = np.clip(np.searchsorted(self.floors, base, side="right") - 1, 0, None) if tier is None else tier
         place = (np.arange(len(base)), row) if self.form & FORM_DATED else row
@@ -72,15 +83,16 @@ class _Positions:
         fee = float(self.instrument["closing_fee"]) / FINE
         if self.form & FORM_FEE_AT_BANKRUPTCY and not self.fixed:
             sign = np.sign(self.lots)
-            total = total + np.maximum(-sign * self.rest, 0.0) * fee / (1.0 - sign * fee)
+            way = -sign if self.inverse else sign
+            total = total + np.maximum(-way * self.rest, 0.0) * fee / (1.0 - way * fee)
         else:
             total = total + fee * value
-        profit = np.sign(self.lots) * self.unit * price - self.entry
+        profit = self.worth(price) - self.entry
         return np.asarray(total + np.maximum(profit, 0.0) * float(self.instrument["withheld"]) / FINE)
 
     def buffer(self, price: np.ndarray, tier: int | None = None) -> np.ndarray:
         """Equity less requirement at a price in ticks."""
-        return np.asarray(self.rest + np.sign(self.lots) * self.unit * price - self.needed(price, tier))
+        return np.asarray(self.rest + self.worth(price) - self.needed(price, tier))
 
     def boundary(self) -> np.ndarray:
         """Nearest price in the losing direction at which the account is in breach, tier by tier; NaN: none.
@@ -90,10 +102,13 @@ class _Positions:
         mark = float(self.instrument["mark_price"])
         lost = self.buffer(np.full(self.lots.shape, mark)) < 0.0
         down = (self.lots > 0) != lost
-        end = np.where(down, 0.0, FARTHEST * mark)
+        end = np.where(down, mark / NEAREST if self.inverse else 0.0, FARTHEST * mark)
         found = np.full(self.lots.shape, np.nan)
         jumps = self.form & FORM_JUMPS and not self.form & FORM_AT_ENTRY and not self.fixed
         edges = self.floors[1:] / np.maximum(self.unit[:, None], 1.0) if jumps else np.zeros((len(self.lots), 0))
+        tiers = range(edges.shape[1] + 1)
+        if self.inverse:  # the notional falls as the price rises
+            tiers, edges = tiers[::-1], 1.0 / edges[:, ::-1]
         low = np.concatenate([np.zeros((len(self.lots), 1)), edges], axis=1)
         high = np.concatenate([edges, np.full((len(self.lots), 1), np.inf)], axis=1)
         for downward in (False, True):
@@ -101,7 +116,7 @@ class _Positions:
                 near, far = (high[:, row], low[:, row]) if downward else (low[:, row], high[:, row])
                 near, far = (np.clip(x, np.minimum(mark, end), np.maximum(mark, end)) for x in (near, far))
                 inside = (down == downward) & np.isnan(found) & (near != far)
-                found = np.where(inside, self._within(near, far, row if jumps else None, lost), found)
+                found = np.where(inside, self._within(near, far, tiers[row] if jumps else None, lost), found)
         return found
 
     def _within(self, near: np.ndarray, far: np.ndarray, tier: int | None, lost: np.ndarray) -> np.ndarray:
@@ -133,7 +148,7 @@ def liquidation_levels(
     own = balances[1 + k if len(balances) > 1 else 0, traders]
     dated = world.positions["margin_rate"].reshape(n_instruments, n_traders)[:, traders]
     other = world.quote_balance[traders].astype(float)
-    worth = [sizes[j] * float(row["mark_price"] * row["tick_value"]) for j, row in enumerate(world.instruments)]
+    worth = [sizes[j] * float(units(row, row["mark_price"])) for j, row in enumerate(world.instruments)]
     for j in range(n_instruments):
         if j != k:
             rest = world.quote_balance[traders] + sum(worth) - worth[j]
@@ -143,10 +158,10 @@ def liquidation_levels(
     rest = rest - _needed(world, k, traders, sizes[k], entries[k], rest, dated[k])[1]
     held = sizes[k] != 0
     positions = _Positions(world, k, sizes[k][held], entries[k][held], rest[held], dated[k][held])
-    plain = not positions.form & (FORM_JUMPS | FORM_EXTENDED)
+    plain = not positions.form & (FORM_JUMPS | FORM_EXTENDED) and not positions.inverse
     price = (_closed_form(positions) if plain else positions.boundary()) * tick_size
     kept = np.isfinite(price) & (price > 0)
-    notional = sizes[k][held] * float(world.instruments[k]["tick_value"] * world.instruments[k]["mark_price"]) * atom
+    notional = sizes[k][held] * abs(float(units(world.instruments[k], world.instruments[k]["mark_price"]))) * atom
     return price[kept], notional[kept]
 
 

@@ -3,6 +3,7 @@
 from sim.rules.bankruptcy import band_tick, bankruptcy_tick
 from sim.rules.margin import account_margin, account_of, position_margin
 from sim.rules.rounding import rate_of, split_share
+from sim.rules.worth import unit
 from sim.terms import kernel
 from sim.terms.vocabulary import EXECUTION_IOC_BELOW_MARK, EXECUTION_IOC_FILLABLE
 
@@ -35,4 +36,7 @@ def fillable_ticks(world, v, k, trader, size):
     widest = -rate_of(-own, world.venues[v]["fillable_spread"], scale)
     if rate_of(part, world.venues[v]["fillable_adjustment"], scale) >= own:
         atoms = widest
-    return min(atoms, widest) // (abs(size) * world.instruments[k]["tick_value"])
+    instrument = world.instruments[k]
+    if instrument["inverse"] != 0:  # coins of a lot, in ticks at the mark
+        return min(atoms, widest) // abs(size) * instrument["mark_price"] // -unit(instrument, instrument["mark_price"])
+    return min(atoms, widest) // (abs(size) * instrument["tick_value"])

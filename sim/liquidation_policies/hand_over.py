@@ -10,6 +10,7 @@ from sim.rules.margin import account_margin, account_of
 from sim.rules.rounding import rate_of
 from sim.rules.settlement import move_lots, transfer
 from sim.rules.sorting import ROW_MASK
+from sim.rules.worth import unit
 from sim.strategies.liquidator import fastest_first, required_parts
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -95,11 +96,11 @@ def _take(world, v, case, k, trader, owner, lots, tick, cause, bonus, fee):
     account = account_of(world, trader, k)
     equity, _ = account_margin(world, account)
     value = value_at_mark(world, k, lots)
-    gain = sign * lots * (instrument["mark_price"] - tick) * instrument["tick_value"]
+    gain = sign * lots * (unit(instrument, instrument["mark_price"]) - unit(instrument, tick))
     reward = min(fee_part(world, value, bonus), max(equity - gain, 0))
     if lots <= 0 or gain + reward < rate_of(value, required_parts(world, owner), world.clock[0]["fee_scale"]):
         return 0
-    cost = sign * lots * tick * instrument["tick_value"]
+    cost = sign * lots * unit(instrument, tick)
     move_lots(world, EVENT_TAKE_OVER, k, trader, owner, sign * lots, cost, tick, cause)
     if bonus > 0:
         pay_bonus(world, v, case, k, trader, owner, lots, cause)

@@ -4,6 +4,7 @@ from sim.liquidation_policies.compliance import wanted_atoms
 from sim.liquidation_policies.targets import relief_of_a_lot
 from sim.rules.margin import account_span, position_margin
 from sim.rules.rounding import ceil_div, split_share
+from sim.rules.worth import unit
 from sim.streams import draw
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_SELECTION, NONE, SELECTION_LARGEST_LOSS, SELECTION_RANDOM
@@ -22,7 +23,7 @@ def next_position(world, v, trader, row, stride, count, tried):
             continue
         instrument = world.instruments[k]
         if selection == SELECTION_LARGEST_LOSS:
-            weight = world.entry_value[row + i * stride] - size * instrument["mark_price"] * instrument["tick_value"]
+            weight = world.entry_value[row + i * stride] - size * unit(instrument, instrument["mark_price"])
         elif selection == SELECTION_RANDOM:
             # Addressed by place in the population: row numbers move when others join or leave.
             p = world.traders[trader]["population"]

@@ -12,6 +12,7 @@ from sim.rules.exchange import execute, shrink_if_needed
 from sim.rules.forced import book_sale, charge_fee, note_closed, return_collateral
 from sim.rules.margin import account_margin, account_of
 from sim.rules.settlement import move_lots
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     ADL_AFTER_FUND,
@@ -41,7 +42,7 @@ def sell_outside(world, v, k, trader, lots, cause):
         return 0
     sign = 1 if size > 0 else -1
     mark = world.instruments[k]["mark_price"]
-    amount = sign * lots * mark * world.instruments[k]["tick_value"]
+    amount = sign * lots * unit(world.instruments[k], mark)
     outside = world.clock[0]["outside_trader"]
     move_lots(world, EVENT_LIQUIDATION_SALE, k, trader, outside, sign * lots, amount, mark, cause)
     world.instruments[k]["sold_atoms"] += value_at_mark(world, k, lots)

@@ -11,6 +11,7 @@ from sim.rules.forms import FINE, rate_in_force
 from sim.rules.rounding import ceil_div
 from sim.rules.safe_radius import mark_everybody_dirty
 from sim.rules.sorting import sort_keys
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     FORM_DATED,
@@ -115,7 +116,7 @@ def renew(world, row, t):
         terms["rate"] = renewed_rate(world, row)
     if terms["high"] > 0:
         price = instrument["reference_price"] if world.clock[0]["arithmetic"] != 0 else instrument["mark_price"]
-        value = instrument["open_interest"] * price * instrument["tick_value"]
+        value = instrument["open_interest"] * abs(unit(instrument, price))
         terms["reached"] = reached_part(value - terms["low"], terms["high"] - terms["low"])
     return terms["rate"] != rate or terms["reached"] != reached
 

@@ -3,6 +3,7 @@
 from sim.rules.calls import is_restricted
 from sim.rules.legs import is_paired, leg_exposure, netted, opens_legs
 from sim.rules.margin import initial_margin, initial_rate
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     BUY,
@@ -30,10 +31,13 @@ def only_reduces(position, size, side, lots, claimed):
 
 
 @kernel
-def exposure(world, instrument, position, size, entry, price, extra_buy, extra_sell):
+def exposure(world, instrument, row, size, price, extra_buy, extra_sell):
     """Worst notional in atoms that a position can reach when the open orders of one side fill."""
+    position = world.positions[row]
+    if instrument["inverse"] != 0:
+        return inverse_exposure(world, instrument, row, size, price, extra_buy, extra_sell)
     if instrument["margin_form"] & FORM_AT_ENTRY and world.clock[0]["arithmetic"] == 0:
-        return exposure_at_entry(instrument, position, entry, price, extra_buy, extra_sell)
+        return exposure_at_entry(instrument, position, world.entry_value[row], price, extra_buy, extra_sell)
     if world.clock[0]["arithmetic"] != 0:
         price = instrument["reference_price"]
         long = size * price + (position["open_buy_lots"] + extra_buy) * price
@@ -49,6 +53,26 @@ def exposure_at_entry(instrument, position, entry, price, extra_buy, extra_sell)
     """The same with what is held at the price that it was entered at; `entry` is its signed cost in atoms."""
     long = entry + (position["open_buy_value"] + extra_buy * price) * instrument["tick_value"]
     short = (position["open_sell_value"] + extra_sell * price) * instrument["tick_value"] - entry
+    return max(long, short)
+
+
+@kernel
+def inverse_exposure(world, instrument, row, size, price, extra_buy, extra_sell):
+    """The same in coins, order by order: each is worth its own number of them."""
+    never_inline()
+    held = -size * unit(instrument, instrument["mark_price"])
+    if instrument["margin_form"] & FORM_AT_ENTRY:
+        held = -world.entry_value[row]
+    long = held - extra_buy * unit(instrument, price)
+    short = -held - extra_sell * unit(instrument, price)
+    slot = world.positions[row]["first_order"]
+    while slot >= 0:
+        order = world.orders[slot]
+        if order["side"] == BUY:
+            long -= order["size"] * unit(instrument, order["price"])
+        else:
+            short -= order["size"] * unit(instrument, order["price"])
+        slot = order["owner_next"]
     return max(long, short)
 
 
@@ -110,18 +134,9 @@ def covers_amply(world, owner, k, side, price, lots, isolated):
         extra_sell = lots if j == k and side != BUY else 0
         if world.instruments[j]["margin_form"] & (FORM_EXTENDED | FORM_LEGS):
             return False
-        value = exposure(
-            world,
-            world.instruments[j],
-            world.positions[row],
-            size,
-            world.entry_value[row],
-            price,
-            extra_buy,
-            extra_sell,
-        )
+        value = exposure(world, world.instruments[j], row, size, price, extra_buy, extra_sell)
         margin = float(value) * float(initial_rate(world, world.instruments[j], world.traders[owner], value))
-        equity = scale * float(size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"])
+        equity = scale * float(size * unit(world.instruments[j], world.instruments[j]["mark_price"]))
         if isolated:
             equity += scale * float(world.quote_balance[n_traders * (1 + j) + owner])
             available -= max(margin - equity, 0.0)
@@ -163,19 +178,10 @@ def covers(world, owner, k, side, price, lots, isolated, opens):
         if legs:
             margin = initial_of_legs(world, world.instruments[j], owner, row, price, extra_buy, extra_sell)
         else:
-            value = exposure(
-                world,
-                world.instruments[j],
-                world.positions[row],
-                size,
-                world.entry_value[row],
-                price,
-                extra_buy,
-                extra_sell,
-            )
+            value = exposure(world, world.instruments[j], row, size, price, extra_buy, extra_sell)
             reached = exposed_lots(world.positions[row], size, extra_buy, extra_sell)
             margin = initial_margin(world, world.instruments[j], world.traders[owner], value, reached)
-        equity = size * world.instruments[j]["mark_price"] * world.instruments[j]["tick_value"]
+        equity = size * unit(world.instruments[j], world.instruments[j]["mark_price"])
         if isolated:
             available -= max(margin - world.quote_balance[n_traders * (1 + j) + owner] - equity, 0)
         else:

@@ -2,6 +2,7 @@
 
 from sim.rules.margin import account_margin, account_of, notional, position_margin
 from sim.rules.rounding import ceil_div, rate_of, split_share
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 
 UNLIMITED_LOTS = (1 << 31) - 1
@@ -22,11 +23,26 @@ def equity_share(world, trader, k):
 @kernel
 def bankruptcy_tick(instrument, size, share):
     """Worst whole tick at which closing `size` lots still leaves the position's equity share at or above zero."""
+    if instrument["inverse"] != 0:
+        return inverse_bankruptcy_tick(instrument, size, share)
     tick_value = instrument["tick_value"]
     balance = share - size * instrument["mark_price"] * tick_value
     if size > 0:
         return ceil_div(-balance, size * tick_value)
     return balance // (-size * tick_value)
+
+
+@kernel
+def inverse_bankruptcy_tick(instrument, size, share):
+    """The same in coins: a lot may cost so many at most (or must bring so many) at the tick. No such tick: the end."""
+    never_inline()
+    value, end = instrument["tick_value"], instrument["ladder"] + instrument["n_levels"] - 1
+    each = share // abs(size)
+    if size > 0:
+        most = each - unit(instrument, instrument["mark_price"])
+        return min(ceil_div(value, most), end) if most > 0 else end
+    least = -unit(instrument, instrument["mark_price"]) - each
+    return min(ceil_div(value, least - 1) - 1, end) if least > 1 else end
 
 
 @kernel

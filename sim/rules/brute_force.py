@@ -8,6 +8,7 @@ import numpy as np
 
 from sim.rules.calls import LEVEL_SCALE, is_below
 from sim.rules.margin import SAFE_BITS
+from sim.rules.worth import unit
 from sim.terms import kernel
 from sim.terms.vocabulary import FORM_EXTENDED, FORM_LEGS
 
@@ -15,16 +16,16 @@ BLOCK = 512
 
 
 @kernel
-def _add_position(size, mark, valued_at, tick_value, tiers, n, scale, slack, largest):
+def _add_position(size, worth, value_of_lot, tiers, n, scale, slack, largest):
     """slack += scale * value - requirement for a block of one instrument's positions; rows: floor, rate, deduction."""
     worst = 0
     for i in range(size.shape[0]):
-        value = abs(size[i]) * valued_at * tick_value
+        value = abs(size[i]) * value_of_lot
         requirement = 0
         for row in range(n):
             if value >= tiers[0, row]:
                 requirement = tiers[1, row] * value - tiers[2, row]
-        slack[i] += scale * (size[i] * mark * tick_value) - requirement
+        slack[i] += scale * (size[i] * worth) - requirement
         worst = max(worst, value)
     return max(largest, worst)
 
@@ -45,7 +46,8 @@ def _block_is_suspect(world, rates, account, n, first_row, stride, count, slack)
         mark = world.instruments[k]["mark_price"]
         valued_at = world.instruments[k]["reference_price"] if world.clock[0]["arithmetic"] != 0 else mark
         largest = _add_position(
-            world.position_size[row : row + n], mark, valued_at, world.instruments[k]["tick_value"],
+            world.position_size[row : row + n],
+            unit(world.instruments[k], mark), abs(unit(world.instruments[k], valued_at)),
             rates[k], world.instruments[k]["n_tiers"], scale, slack, largest,
         )  # fmt: skip
     least = 0

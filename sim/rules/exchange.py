@@ -21,6 +21,7 @@ from sim.rules.profit import profit_row, rebook_forced
 from sim.rules.rounding import rate_of
 from sim.rules.settlement import move_lots, settle_collateral, transfer
 from sim.rules.stop_lists import remove_stop
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     BUY,
@@ -85,7 +86,8 @@ def execute(world, k, kind, side, owner, price, size, flags, tag):
     if not flags & FLAG_FORCED:
         judged = instruments[k]["mark_price"] if kind == MARKET else price
         if crosses and kind != POST_ONLY:
-            judged = max(judged, touch)  # a sale below the market is filled at the market: reserve what it will be
+            # A sale below the market is filled at the market: reserve what it will be. Of coins, more at a lower price.
+            judged = max(judged, touch) if instruments[k]["inverse"] == 0 else min(judged, touch)
         # Resting reduce-only orders shrink with the position, so they do not stand in the way of another.
         reducing = claimed > 0 and only_reduces(world.positions[row], world.position_size[row], side, size, claimed)
         if not reducing and not admits_order(world, owner, k, side, judged, size, flags):
@@ -158,7 +160,7 @@ def _take(world, k, side, owner, price, size, flags):
 def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
     clock, instruments = world.clock, world.instruments
     venue = world.venues[instruments[k]["venue"]]
-    value = price * instruments[k]["tick_value"]
+    value = unit(instruments[k], price)
     forced = flags & FLAG_FORCED != 0
     rested = world.orders[order_id & SLOT_MASK]["flags"] & FLAG_FORCED != 0  # the maker is sold off by the venue
     taker_row = account_of(world, taker, k)
@@ -189,7 +191,7 @@ def _settle_fill(world, k, side, taker, maker, price, size, flags, order_id):
         settle_collateral(world, k, maker, maker_old, maker_balance, maker_entry, True)
     instruments[k]["last_price"] = price
     instruments[k]["traded_now"] += size
-    instruments[k]["traded_value"] += size * value
+    instruments[k]["traded_value"] += abs(size * value)
     clock[0]["fills"] += 1
     if rested:
         book_resting_sale(world, k, maker, maker_old, size)

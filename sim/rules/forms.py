@@ -5,12 +5,14 @@ Every requirement is a whole number of atoms, rounded up: no rounding favours th
 """
 
 from sim.rules.rounding import ceil_div, ceil_root
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_DATED, FORM_EXTENDED, FORM_FEE_AT_BANKRUPTCY, FORM_JUMPS
 
 FINE = 10**9  # premiums, closing fees and withheld shares are parts of this
 GROWTH = 4.0  # tiers, premium, fee and withheld profit each follow the notional at a rate of one at most
 EDGE_MARGIN = 1e-9  # of displacement, far above the rounding of floats
+INVERSE_EDGE = 1e-5  # the same where a lot's coins are whole atoms, a million of them or more
 NO_EDGE = 1e300
 ROOT_MAX = 4e18  # parts squared of a root of two, from where on the rate stops at one whatever is taken off
 
@@ -102,7 +104,7 @@ def position_requirement(world, instrument, size, entry, dated, price, equity):
     """
     never_inline()
     form = instrument["margin_form"]
-    worth = size * price * instrument["tick_value"]
+    worth = size * unit(instrument, price)
     value = abs(worth)
     base = value
     fee, owed, divisor = instrument["closing_fee"], 0, FINE
@@ -113,8 +115,8 @@ def position_requirement(world, instrument, size, entry, dated, price, equity):
         if form & FORM_AT_ENTRY:
             base = abs(entry)
         if form & FORM_FEE_AT_BANKRUPTCY:  # at the price where nothing is left once the fee is paid
-            owed = max(equity - worth if size < 0 else worth - equity, 0)
-            divisor = FINE + fee if size < 0 else FINE - fee
+            owed = max(equity - worth if worth < 0 else worth - equity, 0)
+            divisor = FINE + fee if worth < 0 else FINE - fee
             fee = 0
     premium = size_premium(
         abs(size), instrument["slope"], instrument["slope_lots"],
@@ -155,5 +157,7 @@ def edge_radius(world, instrument, size, value):
     row = tier_row(world.tiers, first, n, value) + 1
     if row == first + n:
         return NO_EDGE
-    anchor = float(abs(size)) * float(instrument["anchor_price"]) * float(instrument["tick_value"])
+    anchor = float(abs(size)) * float(abs(unit(instrument, instrument["anchor_price"])))
+    if instrument["inverse"] != 0:  # the notional grows as the price falls
+        return 1.0 - anchor / float(world.tiers[row]["floor"]) - INVERSE_EDGE
     return float(world.tiers[row]["floor"]) / anchor - 1.0 - EDGE_MARGIN

@@ -8,6 +8,7 @@ Instruments with an extended form (`rules/forms.py`) ask for whole atoms, which 
 from sim.rules.forms import position_requirement, size_premium, sized_parts
 from sim.rules.legs import is_paired, pair_requirement
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED, FORM_INITIAL_MARGINAL
 
@@ -19,7 +20,7 @@ def notional(world, instrument, lots, price):
     """|lots| x price in atoms; in an arithmetic world every lot is valued at the reference price."""
     if world.clock[0]["arithmetic"] != 0:
         price = instrument["reference_price"]
-    return abs(lots) * price * instrument["tick_value"]
+    return abs(lots * unit(instrument, price))
 
 
 @kernel
@@ -79,7 +80,7 @@ def account_margin_at(world, account, at_index):
         if size != 0 or paired:
             instrument = world.instruments[row // world.clock[0]["n_traders"]]
             price = instrument["index_price"] if at_index else instrument["mark_price"]
-            equity += size * price * instrument["tick_value"]
+            equity += size * unit(instrument, price)
             if paired or instrument["margin_form"] & FORM_EXTENDED:
                 extended = True
             else:
@@ -164,7 +165,7 @@ def is_breached(world, account):
         if size != 0 or paired:
             k = (row + i * stride) // world.clock[0]["n_traders"]
             mark = world.instruments[k]["mark_price"]
-            equity += size * mark * world.instruments[k]["tick_value"]
+            equity += size * unit(world.instruments[k], mark)
             value = notional(world, world.instruments[k], size, mark)
             if paired or world.instruments[k]["margin_form"] & FORM_EXTENDED:
                 extended = True

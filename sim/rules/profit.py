@@ -4,6 +4,7 @@ A holder is a population, or one of the institutions (outside world, treasuries,
 of its parts and its deposits; summed over all holders each part is zero.
 """
 
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_FILL,
@@ -33,7 +34,7 @@ def profit_row(world, k, trader):
 def book_mark(world, k):
     """The mark has moved: every holder wins its lots times the move."""
     instrument = world.instruments[k]
-    move = (instrument["mark_price"] - instrument["booked_mark"]) * instrument["tick_value"]
+    move = unit(instrument, instrument["mark_price"]) - unit(instrument, instrument["booked_mark"])
     if move == 0:
         return
     for row in range(k, world.profits.shape[0], world.clock[0]["n_instruments"]):
@@ -45,7 +46,7 @@ def book_mark(world, k):
 def book_trade(world, kind, k, giver, taker, lots, amount):
     """`lots` for `amount` atoms: what the taker wins against the mark, the giver loses."""
     instrument = world.instruments[k]
-    gain = lots * instrument["booked_mark"] * instrument["tick_value"] - amount
+    gain = lots * unit(instrument, instrument["booked_mark"]) - amount
     won, lost = world.profits[profit_row(world, k, taker)], world.profits[profit_row(world, k, giver)]
     won["net_lots"] += lots
     lost["net_lots"] -= lots
@@ -62,7 +63,7 @@ def rebook_forced(world, k, giver, taker, lots, amount):
     """The fill just booked belongs to an order of the venue: its spread is a cost (or gain) of liquidation."""
     never_inline()
     instrument = world.instruments[k]
-    gain = lots * instrument["booked_mark"] * instrument["tick_value"] - amount
+    gain = lots * unit(instrument, instrument["booked_mark"]) - amount
     won, lost = world.profits[profit_row(world, k, taker)], world.profits[profit_row(world, k, giver)]
     won["spread"] -= gain
     lost["spread"] += gain

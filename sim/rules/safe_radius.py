@@ -12,6 +12,7 @@ unless there are margin calls.
 from sim.rules.brute_force import sweep_all
 from sim.rules.calls import LEVEL_SCALE, is_below, watch_level
 from sim.rules.forms import edge_radius, growth_of
+from sim.rules.inverse_bound import NEAR, inverse_terms
 from sim.rules.legs import is_paired
 from sim.rules.margin import account_span, account_trader, extended_requirements, notional
 from sim.rules.radii import (
@@ -25,6 +26,7 @@ from sim.rules.radii import (
     rise_from_anchor,
     steepest,
 )
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import FORM_EXTENDED
 
@@ -90,7 +92,7 @@ def look(world, account):
     equity = world.quote_balance[account]
     requirement = 0.0
     falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
-    fallen, risen, edge = -NEVER, -NEVER, NEVER
+    fallen, risen, edge, lowest = -NEVER, -NEVER, NEVER, NEVER
     extended = False
     watched = watch_level(world, account)
     level = float(watched) / float(LEVEL_SCALE)
@@ -100,7 +102,7 @@ def look(world, account):
         if size != 0 or paired:
             instrument = world.instruments[k]
             mark = instrument["mark_price"]
-            equity += size * mark * instrument["tick_value"]
+            equity += size * unit(instrument, mark)
             moved = rise_from_anchor(instrument)
             fallen, risen = max(fallen, -moved), max(risen, moved)
         if paired:
@@ -115,7 +117,10 @@ def look(world, account):
                 extended = True
             else:
                 requirement += requirement_bound(world, instrument, value)
-            if instrument["margin_form"] & FORM_EXTENDED or watched != LEVEL_SCALE:
+            if instrument["inverse"] != 0:
+                lost, rounded = inverse_terms(instrument, size, level * growth_of(world, instrument))
+                either, gained, lowest = either + lost, gained + rounded, min(NEAR, edge)
+            elif instrument["margin_form"] & FORM_EXTENDED or watched != LEVEL_SCALE:
                 either += worth * (1.0 + level * growth_of(world, instrument))
             elif size > 0:
                 falling += worth
@@ -135,7 +140,7 @@ def look(world, account):
         return DUE, DUE, True
     room = float(equity - count) - requirement / scale - gained
     down, up = radii_within(room, fallen, risen, falling, rising, either)
-    return down, min(up, edge), False
+    return min(down, lowest), min(up, edge), False
 
 
 @kernel

@@ -10,6 +10,7 @@ from sim.rules.events import emit
 from sim.rules.margin import account_of, initial_margin, notional
 from sim.rules.safe_radius import mark_account_dirty
 from sim.rules.settlement import transfer
+from sim.rules.worth import unit
 from sim.streams import draw, uniform
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -93,7 +94,7 @@ def own_balance(world, trader, k):
     if instrument["margin_form"] & FORM_AT_ENTRY and world.clock[0]["arithmetic"] == 0:
         value = abs(world.entry_value[row])
     needed = initial_margin(world, instrument, world.traders[trader], value, abs(size))
-    return needed - size * instrument["mark_price"] * instrument["tick_value"]
+    return needed - size * unit(instrument, instrument["mark_price"])
 
 
 @kernel
@@ -107,9 +108,9 @@ def equity_to_spare(world, trader):
         spare += world.quote_balance[n_traders + row]
         if size == 0 and position["first_order"] < 0:
             continue
-        mark, entry = instrument["mark_price"], world.entry_value[row]
-        value = exposure(world, instrument, position, size, entry, mark, int(0), int(0))
+        mark = instrument["mark_price"]
+        value = exposure(world, instrument, row, size, mark, int(0), int(0))
         lots = exposed_lots(position, size, int(0), int(0))
-        spare += size * mark * instrument["tick_value"]
+        spare += size * unit(instrument, mark)
         spare -= initial_margin(world, instrument, world.traders[trader], value, lots)
     return spare

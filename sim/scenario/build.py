@@ -9,6 +9,7 @@ import numpy as np
 from sim.engine.seeding import seed_book
 from sim.engine.session import EVENT_HEADROOM, Session
 from sim.scenario.call_dials import call_events, call_tables, has_calls
+from sim.scenario.contracts import value_of_lot
 from sim.scenario.dials import Desk, fill_population, fill_venue, population_quotes
 from sim.scenario.dynamics_dials import fill_dynamics
 from sim.scenario.empty_tables import empty_book, unchecked_accounts
@@ -128,7 +129,7 @@ class _Draft:
         # The outside world holds the rest, so what is open is the larger of the two sides.
         longs, shorts = (sum((np.maximum(s * c.lots, 0).sum(axis=1) for c in drawn.values()), net * 0) for s in (1, -1))
         opened = np.maximum(longs, shorts)
-        units = [float(i.start_price) * scenario.contract_of(i).lot_size for i in scenario.instruments]
+        units = [value_of_lot(scenario, i) for i in scenario.instruments]
         self.net_lots = net
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from sim.scenario.check_populations import Found
+from sim.scenario.contracts import value_of_lot
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.waterfall_layers import InsuranceFund
 
@@ -92,7 +93,7 @@ def check_sales(scenario: Scenario, instrument: Instrument) -> Iterator[Found]:
     """Refuse a throttle that could never finish: one under which a venue may not sell a single lot."""
     venue = scenario.venues[instrument.venue]
     throttle = venue.liquidation.throttle
-    lot = instrument.start_price * scenario.contract_of(instrument).lot_size
+    lot = value_of_lot(scenario, instrument)
     if throttle is not None and throttle.max_notional is not None and throttle.max_notional < lot:
         yield (
             ("venues", instrument.venue, "liquidation", "throttle", "max_notional"),

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
 from sim.scenario.check_calls import check_calls
+from sim.scenario.check_contracts import check_contracts
 from sim.scenario.check_dynamics import check_dynamics, check_ranges
 from sim.scenario.check_margin import check_legs, check_schedule, check_tables
 from sim.scenario.check_policies import check_inventory, check_policy, check_sales
 from sim.scenario.check_populations import Found, check_population
+from sim.scenario.contracts import coin_atom, is_inverse, value_of_lot
 from sim.scenario.errors import did_you_mean
 from sim.scenario.records import Instrument, Scenario, Venue
 from sim.scenario.switch_dials import check_switches
@@ -34,6 +36,7 @@ def check_scenario(scenario: Scenario) -> list[Found]:
             found.append((("populations", row, "venue"), f"'{population.venue}' lists no instrument of this scenario"))
         found += check_population(scenario, row, population)
     found += check_switches(scenario)
+    found += check_contracts(scenario)
     return found or list(_check_bounds(scenario))
 
 
@@ -152,7 +155,7 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
     for instrument in scenario.instruments:
         contract = scenario.contract_of(instrument)
         units.append(Decimal(str(contract.tick_size)) * Decimal(str(contract.lot_size)))
-    atom = _common_unit(units)
+    atom = Decimal(str(float(coin_atom(scenario)))) if is_inverse(scenario) else _common_unit(units)
     money, largest, path = 0.0, 0.0, ("instruments",)  # type: tuple[float, float, tuple[str | int, ...]]
     scale = sum(instrument.liquidity_scale for instrument in scenario.instruments)
     for row, population in enumerate(scenario.populations):
@@ -174,6 +177,8 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
     yield from check_ranges(scenario)
     yield from _check_flow(scenario)
     growth = max(scenario.price_range(item)[1] / item.start_price for item in scenario.instruments)
+    if is_inverse(scenario):  # coins are worth more lots as the price falls
+        growth = max(item.start_price / scenario.price_range(item)[0] for item in scenario.instruments)
     atoms = money * growth / float(atom)
     if atoms > ATOMS_MAX:
         yield (
@@ -186,7 +191,7 @@ def _check_bounds(scenario: Scenario) -> Iterator[Found]:
 def _check_lots(scenario: Scenario) -> Iterator[Found]:
     """Refuse an open interest in lots that no position may reach: shares of a position are exact below 2**31 lots."""
     for row, instrument in enumerate(scenario.instruments):
-        value = instrument.start_price * scenario.contract_of(instrument).lot_size / instrument.liquidity_scale
+        value = value_of_lot(scenario, instrument) / instrument.liquidity_scale
         for place, population in enumerate(scenario.populations):
             longs = getattr(population, "open_interest", 0.0) + getattr(population, "unleveraged_longs", 0.0)
             if population.venue == instrument.venue and longs / value > LOTS_MAX:

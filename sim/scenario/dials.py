@@ -196,7 +196,8 @@ class Desk:
 
     def lots(self, money: float) -> float:
         """Lots that quote money buys at the start price."""
-        return money * self.scale / float(self.row["reference_price"])
+        start = float(self.row["reference_price"])
+        return money * self.scale / (1.0 / start if self.row["inverse"] else start)
 
 
 def depth_profile(record: MarketMaker) -> list[tuple[float, float]]:

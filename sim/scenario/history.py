@@ -79,7 +79,10 @@ def entry_prices(
             held = notional[k, open_rows] > 0
             entry = paths[k, MINUTES - age[open_rows]]
             worst = np.where(sign[open_rows] > 0, lowest[k, age[open_rows]], highest[k, age[open_rows]])
-            equity = entry / leverage[open_rows] + sign[open_rows] * (worst - entry)
+            side = sign[open_rows]
+            if scenario.contract_of(scenario.instruments[k]).contract == "inverse":  # in coins, a long is a short
+                entry, worst, side = 1.0 / entry, 1.0 / worst, -side
+            equity = entry / leverage[open_rows] + side * (worst - entry)
             dead |= held & (equity <= rate[k, open_rows] * worst)
         open_rows = open_rows[dead]
         if open_rows.shape[0] == 0:

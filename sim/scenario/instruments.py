@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from sim.calculator.numbers import exact
 from sim.calculator.schedules import initial_curve
 from sim.rules.stop_lists import FAR
+from sim.scenario.contracts import tick_value
 from sim.scenario.margin_forms import fill_form
 from sim.scenario.records import Instrument, Scenario
 from sim.scenario.schedules import maintenance_curve, margin_of, tier_rows
@@ -62,7 +62,8 @@ def _units(row: np.void, scenario: Scenario, instrument: Instrument, atom: Fract
     if scenario.prices == "arithmetic":
         levels = 2 * (start - ladder) + 1
     row["venue"] = list(scenario.venues).index(instrument.venue)
-    row["tick_value"] = int(exact(contract.tick_size) * exact(contract.lot_size) / atom)
+    row["tick_value"] = int(tick_value(contract, atom))
+    row["inverse"] = int(contract.contract == "inverse")
     row["ladder"], row["n_levels"], row["level_base"] = ladder, levels, base - ladder
     row["best_bid"], row["best_ask"] = ladder - 1, ladder + levels
     row["reference_price"] = row["anchor_price"] = start

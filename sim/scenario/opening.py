@@ -5,8 +5,9 @@ from typing import Protocol
 
 import numpy as np
 
-from sim.calculator.numbers import exact
 from sim.engine.session import Names, Opening
+from sim.rules.worth import units
+from sim.scenario.contracts import tick_value
 from sim.scenario.people import Crowd
 from sim.scenario.records import Scenario
 from sim.strategies import LeveragedSpeculator
@@ -38,14 +39,14 @@ def names_of(draft: Draft) -> Names:
         tick_size=tuple(c.tick_size for c in contracts),
         lot_size=tuple(c.lot_size for c in contracts),
         atom=float(draft.atom),
-        tick_value_atoms=tuple(int(exact(c.tick_size) * exact(c.lot_size) / draft.atom) for c in contracts),
+        tick_value_atoms=tuple(int(tick_value(c, draft.atom)) for c in contracts),
         population_of_trader=np.repeat(np.arange(len(draft.crowds)), [len(c.wallet) for c in draft.crowds]),
     )
 
 
 def opening_of(draft: Draft, world: World) -> Opening:
     """Open interest, posted margin and fund at the start."""
-    values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
+    values = world.instruments["open_interest"] * abs(units(world.instruments, world.instruments["last_price"]))
     posted = sum(
         float(crowd.wallet.sum())
         for crowd, record in zip(draft.crowds[1:], draft.scenario.populations, strict=False)
@@ -66,7 +67,7 @@ def open_accounts(draft: Draft, world: World) -> None:
     world.position_size.reshape(n, n_traders)[:, 0] -= sizes.sum(axis=1)  # the outside world takes what is open
     entries = np.concatenate([c.entry_ticks for c in draft.crowds], axis=1)
     ticks = np.where(entries > 0, entries, world.instruments["last_price"][:, None])
-    cost = sizes * ticks * world.instruments["tick_value"][:, None]
+    cost = sizes * units(world.instruments[:, None], ticks)
     world.entry_value[:] = cost.reshape(-1)
     wealth = np.concatenate([c.wallet for c in draft.crowds]) / float(draft.atom)
     wealth = np.minimum(np.rint(wealth), float(LARGEST_BALANCE)).astype(np.int64)
@@ -89,7 +90,7 @@ def open_accounts(draft: Draft, world: World) -> None:
 
 def endow_funds(draft: Draft, world: World) -> None:
     """Put the starting cash into each venue's insurance fund."""
-    values = world.instruments["open_interest"] * world.instruments["last_price"] * world.instruments["tick_value"]
+    values = world.instruments["open_interest"] * abs(units(world.instruments, world.instruments["last_price"]))
     for v, venue in enumerate(draft.scenario.venues.values()):
         total = int(values[world.instruments["venue"] == v].sum())
         start = 0
@@ -111,8 +112,8 @@ def open_profits(world: World) -> None:
     """Equity and net positions of each holder at the start: profit counts from here."""
     n, n_traders = int(world.clock[0]["n_instruments"]), int(world.clock[0]["n_traders"])
     sizes = world.position_size.reshape(n, n_traders)
-    units = world.instruments["mark_price"] * world.instruments["tick_value"]
-    equity = world.quote_balance.reshape(-1, n_traders).sum(axis=0) + (sizes * units[:, None]).sum(axis=0)
+    each = units(world.instruments, world.instruments["mark_price"])
+    equity = world.quote_balance.reshape(-1, n_traders).sum(axis=0) + (sizes * each[:, None]).sum(axis=0)
     population = world.traders["population"]
     holder = np.where(population == 0, np.arange(n_traders), 2 * int(world.clock[0]["n_venues"]) + population)
     rows = world.profits.reshape(-1, n)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from sim.calculator.numbers import exact
 from sim.scenario.allotment import allotted_shares
+from sim.scenario.contracts import is_inverse, value_of_lot, worth
 from sim.scenario.history import Entries, entry_prices
 from sim.scenario.margin_forms import maintenance_at_start, whole_rate
 from sim.scenario.records import Scenario
@@ -164,27 +164,36 @@ def _take_positions(
         record.history_volatility_bp,
     )
     for k, instrument in enumerate(scenario.instruments):
-        tick, lot = scenario.contract_of(instrument).tick_size, scenario.contract_of(instrument).lot_size
+        contract = scenario.contract_of(instrument)
+        tick, lot = contract.tick_size, contract.lot_size
+        inverse = contract.contract == "inverse"
         start = round(instrument.start_price / tick)
-        lots = np.rint(notional[k] / (start * tick * lot)).astype(np.int64)
+        each = lot / (start * tick) if inverse else start * tick * lot
+        lots = np.rint(notional[k] / each).astype(np.int64)
         flip = -1 if scenario.mirror else 1
         crowd.lots[k] = flip * sign * lots
         crowd.entry_ticks[k] = start + flip * (entries.ticks[k] - start)
         value = lots * start * tick * lot
         profit = sign * lots * (start - entries.ticks[k]) * tick * lot
-        profit = np.minimum(profit, regime.unrealised_profit_credit * profit)
         cost = lots * entries.ticks[k] * tick * lot
+        if inverse:
+            value, cost = np.abs(worth(contract, lots, start)), np.abs(worth(contract, lots, entries.ticks[k]))
+            profit = sign * (cost - value)
+        profit = np.minimum(profit, regime.unrealised_profit_credit * profit)
         collateral[k] = cost / crowd.leverage
         maintenance = SAFETY * maintenance_at_start(scenario, instrument, value, lots, cost)
         if record.collateral_floor_scale > 0:
             floor = maintenance_at_start(scenario, instrument, value, lots, cost, record.collateral_floor_scale)
             maintenance = np.maximum(maintenance, FLOOR_SAFETY * floor)
-        needed[k] = np.where(lots > 0, np.maximum(maintenance - profit + tick * lot, 0.0), 0.0)
+        needed[k] = np.where(
+            lots > 0, np.maximum(maintenance - profit + (each * 1e-6 if inverse else tick * lot), 0.0), 0.0
+        )
     wanted = np.maximum(collateral, needed)
     total = wanted.sum(axis=0)
     held = (crowd.lots != 0).sum(axis=0)
     crowd.weight = allotted_shares(record.collateral_allocation, wanted, needed, record.reserve_share)
-    crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + 1.0, total)
+    spare = 0.0 if is_inverse(scenario) else 1.0
+    crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + spare, total)
 
 
 def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_interest: np.ndarray) -> Crowd:
@@ -251,7 +260,7 @@ def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.
     value = np.zeros(record.count)
     for k in listed:
         instrument = scenario.instruments[k]
-        unit = instrument.start_price * float(exact(scenario.contract_of(instrument).lot_size))
+        unit = value_of_lot(scenario, instrument)
         if n_long > 0:
             total = record.unleveraged_longs * instrument.liquidity_scale / unit
             crowd.lots[k, :n_long] = flip * np.floor(total * shares[:n_long] / shares[:n_long].sum()).astype(np.int64)
@@ -261,10 +270,8 @@ def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.
         crowd.lots[k, n_long] -= against + int(crowd.lots[k, n_long:].sum())
         crowd.entry_ticks[k] = ages.ticks[k]
         value += np.abs(crowd.lots[k]) * unit
-    crowd.wallet = value / record.leverage + 1.0
+    crowd.wallet = value / record.leverage + (0.0 if is_inverse(scenario) else 1.0)
     for k in listed:
-        unit = scenario.instruments[k].start_price * float(
-            exact(scenario.contract_of(scenario.instruments[k]).lot_size)
-        )
+        unit = value_of_lot(scenario, scenario.instruments[k])
         crowd.weight[k] = np.where(value > 0, np.abs(crowd.lots[k]) * unit / np.maximum(value, 1e-300), crowd.weight[k])
     return crowd

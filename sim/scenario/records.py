@@ -48,7 +48,10 @@ class Contract(Record):
     """Units of a venue's contract."""
 
     tick_size: float = dial(..., "smallest price step", unit="quote", ge=1e-10, le=1e6)
-    lot_size: float = dial(..., "smallest size step", unit="base", ge=1e-10, le=1e9)
+    lot_size: float = dial(..., "smallest size step", unit="base; quote if inverse", ge=1e-10, le=1e9)
+    contract: Literal["linear", "inverse"] = dial(
+        "linear", "what profit is paid in: quote money, or the coin, which then is the money of the whole scenario"
+    )
 
 
 class Funding(Record):
@@ -144,6 +147,7 @@ class Scenario(Record):
         return Contract(
             tick_size=instrument.tick_size or own.tick_size,
             lot_size=instrument.lot_size or own.lot_size,
+            contract=own.contract,
         )
 
     def scope_of(self, population: Any) -> str:

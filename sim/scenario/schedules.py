@@ -8,6 +8,7 @@ from math import ceil, floor, gcd, lcm
 from sim.calculator.numbers import exact
 from sim.calculator.schedules import Curve, Margin, initial_curve, margin_of_preset, merged_tiers, preset_rows
 from sim.margin_regimes import MarginRegime
+from sim.scenario.contracts import coin_atom, is_inverse
 from sim.scenario.records import Instrument, Scenario
 
 SMALLEST_RATE_SCALE = 10_000
@@ -18,6 +19,8 @@ DEDUCTION_MAX = 1 << 62
 
 def atom_of(scenario: Scenario) -> Fraction:
     """The largest unit of money (quote) in which every instrument's tick value is a whole number."""
+    if is_inverse(scenario):
+        return coin_atom(scenario)
     values = [exact(c.tick_size) * exact(c.lot_size) for c in map(scenario.contract_of, scenario.instruments)]
     denominator = reduce(lcm, (v.denominator for v in values))
     numerator = reduce(gcd, (int(v * denominator) for v in values))

@@ -2,9 +2,10 @@
 
 import math
 
-from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.rules.inbox import limit_for, post_taker, shifted
 from sim.rules.margin import account_margin, account_of, account_span, account_trader, notional
 from sim.rules.settlement import transfer
+from sim.rules.worth import lot_price
 from sim.strategies.sizing import admitted_lots, affordable_lots
 from sim.streams import draw, uniform
 from sim.terms import kernel, never_inline
@@ -101,7 +102,7 @@ def hedge(world, p, t, k, row, size, share):
         return
     other = venue["first_instrument"] + (k - venue["first_instrument"] + 1) % venue["n_instruments"]
     value = notional(world, world.instruments[k], size, world.instruments[k]["mark_price"])
-    price = valued_price(world, other, world.market_view[other]["mid"])
+    price = lot_price(world, other, world.market_view[other]["mid"])
     side = -1 if size > 0 else 1
     owner = population["first_trader"] + row
     there = max(side * world.position_size[other * world.clock[0]["n_traders"] + owner], 0)

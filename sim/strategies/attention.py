@@ -5,6 +5,7 @@ either. Floats decide only when to look, never the outcome; an account that was 
 """
 
 from sim.rules.forms import edge_radius, growth_of
+from sim.rules.inverse_bound import NEAR, inverse_terms
 from sim.rules.legs import is_paired
 from sim.rules.margin import account_margin, account_of, account_span, notional
 from sim.rules.radii import NEVER, pair_terms, radii_within, rise_from_anchor, steepest
@@ -25,7 +26,7 @@ def note_calm(world, p, k, row):
     position, stride, count = account_span(world, account)
     ratio = population["warning_ratio"]
     falling, rising, either, gained = 0.0, 0.0, 0.0, 0.0
-    fallen, risen, edge = -NEVER, -NEVER, NEVER
+    fallen, risen, edge, lowest = -NEVER, -NEVER, NEVER, NEVER
     for _ in range(count):
         k = position // world.clock[0]["n_traders"]
         size, asleep = world.position_size[position], world.positions[position]["first_stop"] >= 0
@@ -46,7 +47,10 @@ def note_calm(world, p, k, row):
             if instrument["margin_form"] != 0:
                 value = notional(world, instrument, size, instrument["mark_price"])
                 edge = min(edge, edge_radius(world, instrument, size, value))
-            if instrument["margin_form"] & FORM_EXTENDED:
+            if instrument["inverse"] != 0:
+                lost, rounded = inverse_terms(instrument, size, ratio * growth_of(world, instrument))
+                either, gained, lowest = either + lost, gained + rounded, NEAR
+            elif instrument["margin_form"] & FORM_EXTENDED:
                 either += worth * (1.0 + ratio) * growth_of(world, instrument)
             elif size < 0:
                 rising += worth * (1.0 + growth)
@@ -62,6 +66,8 @@ def note_calm(world, p, k, row):
     equity, maintenance = account_margin(world, account)
     room = float(equity) - ratio * float(maintenance + count + 1) - gained
     down, up = radii_within(room, fallen, risen, falling, rising, either)
+    if lowest < NEVER:
+        down, edge = min(min(down, edge), lowest), NEVER
     world.look_radius[FALL, account] = down
     world.look_radius[RISE, account] = min(up, edge)
 

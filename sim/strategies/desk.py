@@ -4,6 +4,7 @@ import math
 
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.rules.settlement import move_lots
+from sim.rules.worth import lot_price, unit
 from sim.streams import below, draw, normal, uniform
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import DRAW_ARRIVAL, DRAW_COUNT, EVENT_OUTSIDE_TRADE, NONE
@@ -36,7 +37,7 @@ def drawn_lots(world, p, k, desk, word_a, word_b):
 @kernel
 def lots_for(world, k, desk, money):
     """Quote money (at liquidity scale 1) as lots at the present mid, at least one."""
-    lots = money * world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])
+    lots = money * world.desks[desk]["scale"] / lot_price(world, k, world.market_view[k]["mid"])
     return max(int(lots + LOT_FUZZ), 1)
 
 
@@ -45,7 +46,7 @@ def lots_of_wallet(world, k, owner):
     """Lots that a wallet carries at its owner's chosen leverage."""
     leverage = float(world.clock[0]["rate_scale"]) / float(world.traders[owner]["initial_rate"])
     atoms = ENTRY_SHARE * leverage * float(world.quote_balance[owner])
-    price = valued_price(world, k, world.market_view[k]["mid"])
+    price = lot_price(world, k, world.market_view[k]["mid"])
     return int(atoms / (price * float(world.instruments[k]["tick_value"])))
 
 
@@ -90,7 +91,7 @@ def lay_off(world, p, k):
         size = world.position_size[k * world.clock[0]["n_traders"] + trader]
         lots = int(float(size) * share)
         if lots != 0:
-            value = -lots * price * world.instruments[k]["tick_value"]
+            value = -lots * unit(world.instruments[k], price)
             move_lots(world, EVENT_OUTSIDE_TRADE, k, outside, trader, -lots, value, price, NONE)
 
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
+from sim.rules.worth import entry_price
 from sim.strategies.desk import lots_of_wallet, whole_part, window_return
 from sim.streams import draw
 from sim.terms import kernel
@@ -79,7 +80,7 @@ def take_gains(world, p, t, k):
         size = world.position_size[position]
         if size == 0:
             continue
-        paid = float(world.entry_value[position]) / float(size * world.instruments[k]["tick_value"])
+        paid = entry_price(world.instruments[k], size, world.entry_value[position])
         gain = (mid - paid) / valued_price(world, k, paid)
         side = -1 if size > 0 else 1
         if -float(side) * gain >= population["take_profit"]:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, PROTOTYPE, MarginScope, Name, Record, Row, dial
 from sim.rules.inbox import END_OF_STEP, post, shifted, valued_price, whole_tick
+from sim.rules.worth import lot_price
 from sim.strategies.desk import lay_off, mid_over, value_milli, whole_part
 from sim.streams import below, draw, uniform
 from sim.terms import kernel
@@ -170,10 +171,10 @@ def update_desk(world, p, k, desk, taken):
     centre += population["pull"] * gap * math.exp(PULL_EXPONENT * math.log(blended(population, factor)))
     inventory = inventory_of(world, p, k)
     row["inventory"] = inventory
-    fullness = inventory / (population["inventory_limit"] * row["scale"] / valued)
+    fullness = inventory / (population["inventory_limit"] * row["scale"] / lot_price(world, k, view["mid"]))
     centre -= population["skew"] * fullness * valued
     if population["reprice"] > 0.0 and taken != 0.0:
-        part = abs(taken) / (population["depth"] * row["scale"] / valued)
+        part = abs(taken) / (population["depth"] * row["scale"] / lot_price(world, k, view["mid"]))
         shift = population["reprice"] * math.exp(population["reprice_exponent"] * math.log(part)) * valued
         centre -= shift if taken > 0.0 else -shift
     row["centre"] = centre

@@ -2,6 +2,7 @@
 
 from sim.parts import ASSUMED, MARGIN_SCOPE, MarginScope, Name, Record, dial
 from sim.rules.inbox import limit_for, post_taker, valued_price
+from sim.rules.worth import entry_price, lot_price
 from sim.strategies.desk import arrivals, send_taker
 from sim.strategies.sizing import FractionalSizing, Sizing, affordable_lots, sized_lots
 from sim.streams import below, draw
@@ -93,7 +94,7 @@ def trade_signal(world, p, k, desk, owner, word, money, price):
     """Buy (money > 0) or sell for quote money at a limit price in ticks, within position limit and margin."""
     never_inline()
     side = 1 if money > 0.0 else -1
-    unit = world.desks[desk]["scale"] / valued_price(world, k, world.market_view[k]["mid"])
+    unit = world.desks[desk]["scale"] / lot_price(world, k, world.market_view[k]["mid"])
     held = world.position_size[k * world.clock[0]["n_traders"] + owner]
     room = world.populations[p]["inventory_limit"] * unit - float(side * held)
     lots = affordable_lots(
@@ -137,6 +138,6 @@ def loss(world, k, owner):
     """By how much the mid is worse than the mean entry price of a position, as a fraction."""
     row = k * world.clock[0]["n_traders"] + owner
     held = world.position_size[row]
-    entry = float(world.entry_value[row]) / float(held * world.instruments[k]["tick_value"])
+    entry = entry_price(world.instruments[k], held, world.entry_value[row])
     worse = (entry - world.market_view[k]["mid"]) / valued_price(world, k, entry)
     return worse if held > 0 else -worse

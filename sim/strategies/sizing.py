@@ -9,6 +9,7 @@ from sim.parts import ASSUMED, Record, dial
 from sim.rules.admission import admits_order
 from sim.rules.inbox import shifted, valued_price
 from sim.rules.margin import account_margin
+from sim.rules.worth import lot_price
 from sim.strategies.desk import ENTRY_SHARE, LOT_FUZZ
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import SIZING_CAPPED_KELLY, SIZING_FIXED, SIZING_FRACTIONAL
@@ -80,7 +81,7 @@ def sized_lots(world, p, k, desk, owner, side, edge, horizon):
     """
     never_inline()
     population, row = world.populations[p], world.desks[desk]
-    price = valued_price(world, k, world.market_view[k]["mid"])
+    price = lot_price(world, k, world.market_view[k]["mid"])
     kind, stake = population["sizing"], population["stake"]
     largest = population["size_max"] * row["scale"] / price
     if kind == SIZING_FIXED:
@@ -113,8 +114,12 @@ def admitted_lots(world, p, k, owner, side, lots, flags):
     never_inline()
     slippage = world.populations[p]["slippage"]
     worst = shifted(world, k, world.market_view[k]["mid"], slippage) / ENTRY_SHARE
+    dear = max(worst, 1.0)
+    if world.instruments[k]["inverse"] != 0:  # a lot is more coins at a lower price
+        worst = shifted(world, k, world.market_view[k]["mid"], -slippage) * ENTRY_SHARE
+        dear = lot_price(world, k, worst)
     price = int(worst)
-    most = LARGEST_ATOMS / (max(worst, 1.0) * float(world.instruments[k]["tick_value"]))
+    most = LARGEST_ATOMS / (dear * float(world.instruments[k]["tick_value"]))
     wanted = int(min(lots, most, LARGEST_LOTS) + LOT_FUZZ)
     if wanted <= 0:
         return int(0)

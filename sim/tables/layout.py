@@ -45,13 +45,14 @@ FUNDS = _layout(
 )
 
 # (n_instruments,) prices in ticks (best_bid NONE / best_ask >= ladder end when empty); *_milli in 1/1000 tick;
-# tick_value: atoms that one lot gains when the price rises one tick; ladder: first tick of the price ladder.
+# tick_value: atoms that one lot gains when the price rises one tick, of an inverse contract those of a lot at one tick;
+# ladder: first tick of the price ladder.
 # margin_form: FORM_* bits, 0 for plain tiers; slope: rate added every slope_lots lots; root: square of the rate that
 # root_lots lots add once it is above root_relief; minimums in atoms; slopes, root_relief, closing_fee and withheld
 # (share of a profit that does not count) in 1e-9, root in their square; maintenance_rate and initial_rate, the first
 # tier's rates in force, in 1e-9.
 INSTRUMENTS = _layout(
-    "venue tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
+    "venue inverse tick_value ladder n_levels level_base bid_orders ask_orders anchor_price reference_price "
     "first_tier n_tiers first_initial_tier n_initial_tiers margin_form slope slope_lots initial_slope "
     "initial_slope_lots root root_lots root_relief initial_root initial_root_lots initial_root_relief "
     "minimum_margin initial_minimum closing_fee withheld "

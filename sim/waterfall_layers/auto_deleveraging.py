@@ -11,6 +11,7 @@ from sim.rules.margin import account_margin, account_of
 from sim.rules.rounding import share_floor
 from sim.rules.settlement import move_lots, settle_collateral
 from sim.rules.sorting import ROW_BITS, ROW_MASK, sort_keys
+from sim.rules.worth import unit
 from sim.streams import below, draw
 from sim.terms import kernel
 from sim.terms.vocabulary import (
@@ -72,7 +73,7 @@ def deleverage(world, v, k, trader, lots, share, cause):
             instrument["adl_next"] += 1
             continue
         if at_previous:
-            handed = sign * part * (instrument["mark_price"] - price) * instrument["tick_value"]
+            handed = sign * part * (unit(instrument, instrument["mark_price"]) - unit(instrument, price))
         else:
             handed = share_floor(share, part, abs(size))
         account = account_of(world, other, k)
@@ -80,7 +81,7 @@ def deleverage(world, v, k, trader, lots, share, cause):
         if equity + handed < 0:
             instrument["adl_next"] += 1
             continue
-        amount = sign * part * instrument["mark_price"] * instrument["tick_value"] - handed
+        amount = sign * part * unit(instrument, instrument["mark_price"]) - handed
         move_lots(world, EVENT_AUTO_DELEVERAGING, k, trader, other, sign * part, amount, price, cause)
         settle_collateral(world, k, other, held, 0, 0, False)
         shrink_if_needed(world, k, other)
@@ -146,7 +147,7 @@ def profit_score(world, k, trader, equity, ranking):
     size = world.position_size[k * world.clock[0]["n_traders"] + trader]
     entry = world.entry_value[k * world.clock[0]["n_traders"] + trader]
     paid = value_at_mark(world, k, size) if world.clock[0]["arithmetic"] != 0 else max(abs(entry), 1)
-    profit = float(size * instrument["mark_price"] * instrument["tick_value"] - entry) / float(paid)
+    profit = float(size * unit(instrument, instrument["mark_price"]) - entry) / float(paid)
     leverage = float(value_at_mark(world, k, size)) / float(equity)
     if ranking == RANKING_MARK_ENTRY_LEVERAGE:
         return max(1.0 + profit, 0.0) * leverage

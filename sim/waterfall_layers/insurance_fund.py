@@ -7,6 +7,7 @@ from sim.rules.bankruptcy import fee_part, value_at_mark
 from sim.rules.events import emit
 from sim.rules.rounding import share_floor, share_toward_zero, split_share
 from sim.rules.settlement import move_lots, settle_collateral, transfer
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_DEFAULT,
@@ -79,7 +80,7 @@ def fund_state(world, v):
         size = world.position_size[k * n_traders + fund]
         if size != 0:
             cash += world.entry_value[k * n_traders + fund]
-            equity += size * world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+            equity += size * unit(world.instruments[k], world.instruments[k]["mark_price"])
             stressed += fee_part(world, value_at_mark(world, k, size), world.venues[v]["stressed_rate"])
     return cash, equity, stressed, world.funds[v]["start"] - equity + stressed
 
@@ -145,7 +146,7 @@ def _closing_result(world, v, k, size, share):
     row = k * world.clock[0]["n_traders"] + world.venues[v]["fund"]
     held = world.position_size[row]
     closing = min(abs(size), abs(held))
-    value = closing * world.instruments[k]["mark_price"] * world.instruments[k]["tick_value"]
+    value = closing * unit(world.instruments[k], world.instruments[k]["mark_price"])
     released = share_toward_zero(world.entry_value[row], closing, abs(held))
     part = share_floor(share, closing, abs(size))
     return (value if held > 0 else -value) - released + part - ROUNDING_ATOMS
@@ -168,7 +169,7 @@ def take_over(world, v, k, trader, lots, share, cause):
         return 0
     part = share_floor(share, taken, abs(size))
     mark = world.instruments[k]["mark_price"]
-    amount = sign * taken * mark * world.instruments[k]["tick_value"] - part
+    amount = sign * taken * unit(world.instruments[k], mark) - part
     fund = world.venues[v]["fund"]
     before, _, _, _ = fund_state(world, v)
     move_lots(world, EVENT_TAKE_OVER, k, trader, fund, sign * taken, amount, mark, cause)

@@ -5,6 +5,7 @@ from sim.rules.events import emit
 from sim.rules.exchange import execute
 from sim.rules.rounding import ceil_div, rate_of
 from sim.rules.settlement import move_lots
+from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
     EVENT_FUND_SALE,
@@ -51,7 +52,7 @@ def holds_on(world, v, k, row):
     if venue["hold_gain"] < 0:
         return True
     size = world.position_size[row]
-    profit = size * instrument["mark_price"] * instrument["tick_value"] - world.entry_value[row]
+    profit = size * unit(instrument, instrument["mark_price"]) - world.entry_value[row]
     return profit < rate_of(value_at_mark(world, k, size), venue["hold_gain"], world.clock[0]["fee_scale"])
 
 
@@ -61,7 +62,7 @@ def affordable_lots(world, v, k, row, tick, lots):
     size = world.position_size[row]
     sign = 1 if size > 0 else -1
     cash, _, _, _ = fund_state(world, v)
-    loss = ceil_div(world.entry_value[row], abs(size)) - sign * tick * world.instruments[k]["tick_value"]
+    loss = ceil_div(world.entry_value[row], abs(size)) - sign * unit(world.instruments[k], tick)
     return min(lots, max(cash, 0) // loss) if loss > 0 else lots
 
 
@@ -99,7 +100,7 @@ def hedge_outside(world, v, k, row, lots):
     lots = affordable_lots(world, v, k, row, tick, lots)
     if lots > 0:
         before = world.entry_value[row] + world.quote_balance[fund]
-        cost = -sign * lots * tick * instrument["tick_value"]
+        cost = -sign * lots * unit(instrument, tick)
         move_lots(world, EVENT_FUND_SALE, k, world.clock[0]["outside_trader"], fund, -sign * lots, cost, tick, NONE)
         note_result(world, v, world.entry_value[row] + world.quote_balance[fund] - before)
     note_need(world, v)

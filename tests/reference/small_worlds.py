@@ -139,3 +139,22 @@ def everybody_is_due(world: Any) -> None:
     """What a test sets by hand marks no account as touched: no check and no look is passed."""
     for radii in (world.safe_radius, world.safe_block, world.safe_section, world.look_radius, world.look_block):
         radii[FALL] = DUE
+
+
+def inverse_settings(settings: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The small world as one inverse contract of ten quote units: a thousandth of its money, in coins; BTC alone."""
+    populations = []
+    for row in (settings or {}).get("populations", POPULATIONS):
+        coins = {key: value / 1_000 for key, value in row.items() if key in ("capital", "order_median")}
+        populations.append({**row, **coins})
+    return {
+        "instruments": [{**INSTRUMENTS[0], "liquidity_scale": 0.001}],
+        "venues.venue.contracts": {"BTC": {"tick_size": 1.0, "lot_size": 10.0, "contract": "inverse"}},
+        "venues.venue.margin.schedules": {"BTC": [[floor / 1_000, *rest] for floor, *rest in TIERS["BTC"]]},
+        "venues.venue.liquidation": {"cap_per_step": 200.0, "price_band": 0.05, "fee_rate": 0.01},
+        "venues.venue.waterfall": [
+            {"kind": "insurance_fund", "size": 20.0, "throttle_per_step": 50.0}, {"kind": "auto_deleveraging"}
+        ],
+        **{path: value for path, value in (settings or {}).items() if ".ETH." not in path},
+        "populations": populations,
+    }  # fmt: skip
