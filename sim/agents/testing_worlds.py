@@ -57,7 +57,8 @@ def build(subject: Subject, scenario: str | Scenario, world: World, steps: int) 
             fields |= {"capital": SMALL_CAPITAL, "leverage": leverage}
             subject.bought = SHARE * SMALL_CAPITAL * leverage
     scope = "isolated" if world == "isolated" else "cross"
-    tested = _record(fields | {"name": subject.name, "venue": venue, "margin_scope": scope}, subject.strategy)
+    own = {"name": subject.name, "venue": venue} | ({} if fields["kind"] == "liquidator" else {"margin_scope": scope})
+    tested = _record(fields | own, subject.strategy)
     others = tuple(
         record.model_copy(update={"count": FEW[record.name]}) if record.name in FEW else record
         for record in config.populations

@@ -151,7 +151,7 @@ def absorb(world, v, case, k, trader, lots, t, cause):
     if world.venues[v]["take_over_to"] == TAKE_OVER_TO_LIQUIDATORS:
         absorbed = assign(world, v, case, k, trader, lots, t, cause)
     if absorbed < lots and order == ADL_BEFORE_FUND:
-        absorbed += deleverage_if_bankrupt(world, v, k, trader, lots, cause)
+        absorbed += deleverage_if_bankrupt(world, v, k, trader, lots - absorbed, cause)
     if absorbed < lots:
         absorbed += fund_takes(world, v, k, trader, lots - absorbed, cause)
     if absorbed < lots:
