@@ -65,11 +65,11 @@ def held(rules: Any, before: int, estimate: float) -> int:
         estimate += rules.stressed_weight * (rules.stressed_rate - estimate)
     if rules.buffer:
         estimate = max(estimate, (1.0 + rules.buffer) * min(estimate, rules.released_above))
-    rate = max(ceil(min(estimate, 1.0) * FINE), ceil(exact(rules.floor or 0.0) * FINE))
+    rate = ceil(min(estimate, 1.0) * FINE)
     if rules.max_step:
         reach = max(-(-before * floor(exact(rules.max_step) * FINE) // FINE), 1)
         rate = min(max(rate, before - reach), before + reach)
-    return min(max(rate, 1), FINE)
+    return min(max(rate, ceil(exact(rules.floor or 0.0) * FINE), 1), FINE)
 
 
 def reached(open_interest: Fraction, low: Fraction, high: Fraction) -> Fraction:

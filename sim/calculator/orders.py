@@ -77,7 +77,7 @@ class _Desk:
         after = account.matched()
         for name in dict.fromkeys(leg.instrument for leg in account.legs):
             pairs = account.pairs_of(name)
-            if pairs:
+            if pairs and account.rules.netting != "net":  # pairs that free nothing cost nothing
                 leg = account.legs_of(name)[0]
                 fee = self.grid.up(exact(self.policy.unlock_fee_rate) * pairs * leg.mark, leg)
                 after = after.charged(min(fee, max(after.equity, ZERO)))

@@ -2,6 +2,7 @@
 
 from sim.rules.bankruptcy import fee_part, value_at_mark
 from sim.rules.leg_trades import unlock
+from sim.rules.legs import is_paired
 from sim.rules.margin import account_margin
 from sim.rules.settlement import transfer
 from sim.terms import kernel
@@ -17,8 +18,9 @@ def unlock_pairs(world, v, row, stride, count, cause):
     trader = row % world.clock[0]["n_traders"]
     for i in range(count):
         k = (row + i * stride) // world.clock[0]["n_traders"]
+        freed = is_paired(world, row + i * stride)  # pairs that are charged for their net alone free nothing
         lots = unlock(world, k, trader, cause)
-        if lots > 0:
+        if lots > 0 and freed:
             charge(
                 world,
                 v,

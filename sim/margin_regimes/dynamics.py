@@ -170,11 +170,11 @@ def renewed_rate(world, row):
         rate += terms["stressed_weight"] * (terms["stressed_rate"] - rate)
     if terms["buffer"] > 0.0:
         rate = max(rate, (1.0 + terms["buffer"]) * min(rate, terms["released_above"]))
-    whole = max(int(math.ceil(min(rate, 1.0) * FINE)), terms["least_rate"])
+    whole = int(math.ceil(min(rate, 1.0) * FINE))
     if terms["step_part"] > 0:
         reach = max(ceil_div(terms["rate"] * terms["step_part"], FINE), int(1))
         whole = min(max(whole, terms["rate"] - reach), terms["rate"] + reach)
-    return min(max(whole, int(1)), FINE)
+    return min(max(whole, terms["least_rate"], int(1)), FINE)
 
 
 @kernel

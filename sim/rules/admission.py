@@ -2,7 +2,7 @@
 
 from sim.rules.calls import is_restricted
 from sim.rules.legs import is_paired, leg_exposure, netted, opens_legs
-from sim.rules.margin import initial_margin, initial_rate
+from sim.rules.margin import held_excess, initial_margin, initial_rate
 from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import (
@@ -181,6 +181,7 @@ def covers(world, owner, k, side, price, lots, isolated, opens):
             value = exposure(world, world.instruments[j], row, size, price, extra_buy, extra_sell)
             reached = exposed_lots(world.positions[row], size, extra_buy, extra_sell)
             margin = initial_margin(world, world.instruments[j], world.traders[owner], value, reached)
+            margin += held_excess(world, owner, j)
         equity = size * unit(world.instruments[j], world.instruments[j]["mark_price"])
         if isolated:
             available -= max(margin - world.quote_balance[n_traders * (1 + j) + owner] - equity, 0)

@@ -10,7 +10,7 @@ from sim.rules.legs import is_paired, pair_requirement
 from sim.rules.rounding import LIMB, LIMB_MASK, ceil_div, rate_of, wide_product_is_negative
 from sim.rules.worth import unit
 from sim.terms import kernel, never_inline
-from sim.terms.vocabulary import FORM_EXTENDED, FORM_INITIAL_MARGINAL
+from sim.terms.vocabulary import FORM_AT_ENTRY, FORM_EXTENDED, FORM_INITIAL_MARGINAL
 
 SAFE_BITS = 1 << 62
 
@@ -125,6 +125,30 @@ def position_margin(world, trader, k):
         dated = world.positions[row]["margin_rate"]
         return position_requirement(world, instrument, size, world.entry_value[row], dated, mark, equity)
     return maintenance_atoms(world, instrument, notional(world, instrument, size, mark))
+
+
+@kernel
+def held_excess(world, trader, k):
+    """Atoms by which a position's requirement is above the initial margin of what is held: kept rates, profit withheld.
+
+    Whoever compares equity with initial margin adds it, so that nobody is admitted into a breach.
+    """
+    row = k * world.clock[0]["n_traders"] + trader
+    size, instrument = world.position_size[row], world.instruments[k]
+    if size == 0 or instrument["margin_form"] & FORM_EXTENDED == 0 or is_paired(world, row):
+        return 0
+    return _excess_by_form(world, trader, k, size)
+
+
+@kernel
+def _excess_by_form(world, trader, k, size):
+    never_inline()
+    row, instrument = k * world.clock[0]["n_traders"] + trader, world.instruments[k]
+    value = notional(world, instrument, size, instrument["mark_price"])
+    if instrument["margin_form"] & FORM_AT_ENTRY and world.clock[0]["arithmetic"] == 0:
+        value = abs(world.entry_value[row])
+    initial = initial_margin(world, instrument, world.traders[trader], value, abs(size))
+    return max(position_margin(world, trader, k) - initial, 0)
 
 
 @kernel

@@ -7,7 +7,7 @@ and open orders, and to accounts that are being sold off or called.
 
 from sim.rules.admission import exposed_lots, exposure
 from sim.rules.events import emit
-from sim.rules.margin import account_of, initial_margin, notional
+from sim.rules.margin import account_of, held_excess, initial_margin, notional
 from sim.rules.safe_radius import mark_account_dirty
 from sim.rules.settlement import transfer
 from sim.rules.worth import unit
@@ -94,6 +94,7 @@ def own_balance(world, trader, k):
     if instrument["margin_form"] & FORM_AT_ENTRY and world.clock[0]["arithmetic"] == 0:
         value = abs(world.entry_value[row])
     needed = initial_margin(world, instrument, world.traders[trader], value, abs(size))
+    needed += held_excess(world, trader, k)
     return needed - size * unit(instrument, instrument["mark_price"])
 
 
@@ -112,5 +113,5 @@ def equity_to_spare(world, trader):
         value = exposure(world, instrument, row, size, mark, int(0), int(0))
         lots = exposed_lots(position, size, int(0), int(0))
         spare += size * unit(instrument, mark)
-        spare -= initial_margin(world, instrument, world.traders[trader], value, lots)
+        spare -= initial_margin(world, instrument, world.traders[trader], value, lots) + held_excess(world, trader, k)
     return spare

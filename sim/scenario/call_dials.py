@@ -11,7 +11,7 @@ from sim.scenario.records import Scenario
 from sim.tables import layout
 from sim.terms.vocabulary import NONE
 
-EVENTS_OF_A_NOTICE = 4  # warning, call or its end, restriction, and a payment
+EVENTS_OF_A_NOTICE = 8  # warning, call or its end, restriction, and payments of this call and earlier ones
 
 
 def has_calls(scenario: Scenario) -> bool:
@@ -35,7 +35,8 @@ def fill_calls(row: np.void, calls: MarginCalls | None, fee_scale: int) -> None:
     else:
         row["buffer_rate"] = max(int(row["buffer_rate"]), ceil((exact(calls.restore) - 1) * fee_scale))
     levels = (int(row[f"{name}_level"]) for name in ("warn", "call", "restrict", "liquidate"))
-    row["watch_level"] = max(LEVEL_SCALE, *levels)
+    # A sale that has begun goes on until the account is clear: it must be found up to there.
+    row["watch_level"] = max(LEVEL_SCALE, int(row["call_clear"]), int(row["liquidate_clear"]), *levels)
 
 
 def call_tables(scenario: Scenario, accounts: int) -> dict[str, np.ndarray]:

@@ -75,7 +75,7 @@ def rate_scale_of(scenario: Scenario) -> int:
     while scale < LARGEST_RATE_SCALE and any((rate * scale).denominator != 1 for rate in rates):
         scale *= 10
     moving = [i for i in scenario.instruments if any(moves(scenario, i))]
-    largest = max((floor for i in moving for floor in _floors(scenario, i)), default=Fraction(0)) / atom_of(scenario)
+    largest = max((floor for i in moving for floor in floors_of(scenario, i)), default=Fraction(0)) / atom_of(scenario)
     while moving and scale < MOVING_RATE_SCALE and largest * scale * 10 < DEDUCTION_MAX:
         scale *= 10
     return scale
@@ -89,7 +89,7 @@ def moves(scenario: Scenario, instrument: Instrument) -> tuple[bool, bool]:
     return maintenance, initial
 
 
-def _floors(scenario: Scenario, instrument: Instrument) -> list[Fraction]:
+def floors_of(scenario: Scenario, instrument: Instrument) -> list[Fraction]:
     """Floors of both schedules; the deduction of a tier whose rate reached one is at most its floor."""
     margin = margin_of(scenario, instrument)
     return [start for curve in (margin.maintenance, initial_curve(margin)) for start, _ in curve.tiers]

@@ -44,5 +44,10 @@ def check_switches(scenario: Scenario) -> Iterator[Found]:
         venue = scenario.venues.get(scenario.populations[names.index(switch.population)].venue)
         if venue is not None and venue.margin.hedge_mode:
             yield ("switches", row, "to"), f"{switch.to} does not go with hedge_mode, in which margin is cross"
+        if scenario.populations[names.index(switch.population)].kind == "liquidator":
+            yield (
+                ("switches", row, "population"),
+                f"'{switch.population}' are liquidators: their margin is always cross",
+            )
         if switch.step >= scenario.steps:
             yield ("switches", row, "step"), f"{switch.step} is after the end; allowed: below steps, {scenario.steps}"

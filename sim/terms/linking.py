@@ -135,7 +135,7 @@ def _old_objects_kept() -> Iterator[None]:
     The compiler's trees live as long as it runs: going through all of them again and again is a quarter of its time.
     """
     thresholds = gc.get_threshold()
-    gc.set_threshold(100_000, 50, 1_000_000)
+    gc.set_threshold(1_000_000, 50, 1_000_000)
     try:
         yield
     finally:

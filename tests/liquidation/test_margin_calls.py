@@ -332,3 +332,15 @@ def test_nobody_is_liquidated_while_its_call_runs_in_a_whole_market():
                 assert int(row["step"]) >= deadlines[int(missed["cause"])]
                 liquidated += 1
         assert liquidated > 3
+
+
+@pytest.mark.parametrize("warn", [None, 1.3])
+@pytest.mark.parametrize("check", ["safe_radius", "brute_force"])
+def test_a_missed_call_is_sold_off_though_the_account_is_above_the_level_again_until_it_is_clear(warn, check):
+    """Paid in part: 10,500 of 10,000 at the deadline, and clear at 11,000. A warning level has no part in it."""
+    world = stage(9_000, {**CALLS, "warn": warn}, settings={"margin_check": check})
+    assert "margin_call" in [event[0] for event in world.step(0)]
+    world.pay(0, 1_500)
+    found = [event for t in range(1, 12) for event in world.step(t)]
+    assert [event[0] for event in found if event[0] in ("call_missed", "liquidation")] == ["call_missed", "liquidation"]
+    assert world.size(0) < LOTS and int(world.world.account_case[world.account(0)]) < 0

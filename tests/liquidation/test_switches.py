@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from breach import START, TICK_VALUE, Breach, send
 from isolated import digests_elsewhere
-from small_worlds import CRASH, STRESS, small_session
+from small_worlds import CRASH, POPULATIONS, STRESS, everybody_is_due, small_scenario, small_session
 
 from sim.rules.scope import switch_scope
 from sim.terms import entry
-from sim.terms.vocabulary import BUY, EVENT_KINDS
+from sim.terms.vocabulary import BUY, EVENT_KINDS, SELL
 
 SCHEDULES = {name: {"tiers": [[0, 0.05]], "initial": {"max_leverage": 10}} for name in ("BTC", "ETH")}
 CROSS, ISOLATED = 0, 1
@@ -166,3 +166,50 @@ def test_switches_give_the_same_bytes_step_by_step_and_without_jit():
     assert played(settings, steps=30, pieces=30)[0] == whole
     assert digests_elsewhere([(settings, 6, 30)], NUMBA_DISABLE_JIT="1") == [whole]
     assert (events["kind"] == EVENT_KINDS.index("scope_switch")).sum() > 10
+
+
+class Richer(Breach):
+    """A long of 100 lots in a wallet with far more than it needs, where more is asked than initial margin."""
+
+    def __init__(self, **margin):
+        later = {"switches": [{"step": 70, "population": "noise", "to": "isolated"}]}
+        super().__init__(margin={"schedules": SCHEDULES, **margin}, settings=later)
+        self.hold(0, LOTS)
+        self.world.quote_balance[self.first] += 400_000
+        for tick in range(START - 1, START - 200, -1):
+            self.book(BUY, tick, 50)
+
+
+def test_a_switch_leaves_a_position_what_its_withheld_profit_and_its_kept_rate_ask_for():
+    moving = {"update_every_steps": 1, "volatility": {"return_steps": 1, "horizon_steps": 1, "least_returns": 1,
+              "multiple": 2.0}}  # fmt: skip
+    withheld = Richer(unrealised_profit_credit=0.0)
+    withheld.set_mark(1_300)
+    kept = Richer(dynamics={"maintenance": moving, "applies_to": "new"})
+    kept.world.positions[kept.first]["margin_rate"] = 200_000_000  # entered at 20 %, and 10 % is the initial margin now
+    for stage in (withheld, kept):
+        everybody_is_due(stage.world)
+        switch(stage.world, stage.first, ISOLATED)
+        assert int(stage.world.traders[stage.first]["isolated"]) == 1
+        assert "liquidation" not in [event[0] for event in stage.liquidate(1)] and stage.size(0) == LOTS
+
+
+def test_an_order_is_not_admitted_into_a_breach_over_profit_that_is_withheld():
+    """Without credit a long's profit is required as well: 80,000 of equity is 7,000 above 73,000, and no more."""
+    stage = Richer(unrealised_profit_credit=0.0)
+    stage.world.quote_balance[stage.first] += 20_000 - 400_000
+    stage.set_mark(1_300)
+    assert stage.margin(0) == (80_000, 73_000)
+    stage.book(SELL, START, 2_000, k=1)
+    for lots in (490, 200, 60):
+        send(stage.world, 1, BUY, stage.first, START, lots)
+        equity, needed = stage.margin(0)
+        assert equity >= needed
+    assert stage.size(0, 1) > 0
+
+
+def test_liquidators_cannot_be_switched():
+    settings = {"switches": [{"step": 1, "population": "keepers", "to": "isolated"}]}
+    keepers = {"kind": "liquidator", "name": "keepers", "venue": "venue", "count": 1, "capital": 1.0e5}
+    with pytest.raises(AssertionError, match="liquidators: their margin is always cross"):
+        small_scenario({**settings, "populations": [*POPULATIONS, keepers]})

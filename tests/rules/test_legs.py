@@ -269,3 +269,12 @@ def test_with_second_legs_the_short_cut_finds_the_same_breaches_as_looking_at_ev
 def test_what_hedge_mode_does_not_go_with_is_refused_by_path(margin, path):
     with pytest.raises(AssertionError, match=path):
         small_scenario({f"venues.venue.margin.{name}": value for name, value in margin.items()})
+
+
+def test_pairs_that_are_charged_for_their_net_alone_are_closed_without_a_fee():
+    stage = Hedge("net", policy={"target": "full", "execution": "market", "unlock_fee_rate": 0.005})
+    stage.trade(SELL, 60, FLAG_OPEN_LEG)
+    stage.hold(0, 0, 100)
+    stage.book(BUY, START, 100)
+    kinds = [event[0] for event in stage.liquidate()]
+    assert "liquidation_sale" in kinds and "liquidation_fee" not in kinds and stage.legs == (0, 0)

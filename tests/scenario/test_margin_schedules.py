@@ -136,6 +136,11 @@ VOLATILITY = "volatility: {multiple: 3}"
         ("{initial: {open_interest: {BTCUSD: {low: 1, high: 2}}}}", "BTCUSD", "did you mean 'BTCUSDT'?"),
         ("{initial: {open_interest: {BTCUSDT: {low: 0, high: 1.0e-9}}}}", "BTCUSDT.high", "a rising range below"),
         ("{applies_to: new}", "applies_to", "new holds for maintenance rates that move"),
+        (
+            "{maintenance: {open_interest: {BTCUSDT: {low: 1.0e9, high: 2.0e9}}}, applies_to: new}",
+            "maintenance.open_interest.BTCUSDT",
+            "does not go with applies_to: new in a schedule of several tiers",
+        ),
     ],
 )
 def test_dynamics_that_cannot_be_are_refused_by_path_value_and_rule(refused, value, path, says):
@@ -154,3 +159,15 @@ def test_rates_that_never_move_change_no_byte():
         session.advance(40)
         digests.append(session.digest())
     assert digests[0] == digests[1] == digests[2]
+
+
+def test_a_floor_too_far_for_rates_that_move_is_refused(refused):
+    """The deduction of its tier would pass 64 bits once the rates have risen."""
+    book = "venues.binance.margin.schedules.BTCUSDT"
+    lines = refused(
+        "btc_2025_10_10",
+        f"{book}=[[0, 0.004, 100], [2.0e+12, 0.05, 10]]",
+        "venues.binance.contracts.BTCUSDT.lot_size=0.00001",
+        "venues.binance.margin.dynamics={maintenance: {" + VOLATILITY + "}}",
+    )
+    assert any(f"{book}: " in line and "is too far for rates that move" in line for line in lines), lines

@@ -159,7 +159,8 @@ def calls(draw) -> dict[str, Any] | None:
         return None
     steps = draw(st.sampled_from([0, 1, 6]))
     return {"warn": draw(st.sampled_from([None, 2.0])), "restrict": draw(st.sampled_from([None, 1.0])),
-            "restore": 1.3, "hysteresis": 0.0, "deadline_steps": steps,
+            "restore": 1.3, "hysteresis": draw(st.sampled_from([0.0, 0.1])),
+            "deadline_steps": steps,
             "delivery_steps": draw(st.sampled_from([0, steps]))}  # fmt: skip
 
 
