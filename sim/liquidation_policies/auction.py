@@ -28,7 +28,9 @@ class Auction(Record):
 def price_parts(world, v, elapsed):
     """Price of an auction after so many steps, as parts of the mark at its start."""
     venue, scale = world.venues[v], world.clock[0]["fee_scale"]
-    cuts = min(elapsed, venue["auction_steps"]) // venue["auction_every"]
+    if elapsed >= venue["auction_steps"]:
+        return venue["auction_floor"]
+    cuts = elapsed // venue["auction_every"]
     if venue["auction_cut"] == 0:
         fallen = (venue["auction_start"] - venue["auction_floor"]) * cuts * venue["auction_every"]
         return venue["auction_start"] - fallen // venue["auction_steps"]
@@ -40,9 +42,9 @@ def price_parts(world, v, elapsed):
 
 @kernel
 def auction_tick(world, v, sale, k, sign, t):
-    """(price of the auction now, whether it has ended); one that may begin anew does so at the next look.
+    """(price of the auction now, whether the last that counts has ended); an ended one begins anew at the next look.
 
-    Rounded in the account's favour.
+    So what the next layer leaves is never offered at the price of an old mark. Rounded in the account's favour.
     """
     if sale["rested_step"] == NONE:
         sale["rested_step"] = t
@@ -51,9 +53,8 @@ def auction_tick(world, v, sale, k, sign, t):
     scale = world.clock[0]["fee_scale"]
     away = price_parts(world, v, elapsed) - scale
     tick = sale["auction_mark"] + sign * ceil_div(sale["auction_mark"] * away, scale)
-    ended = elapsed >= world.venues[v]["auction_steps"]
-    if ended and sale["auctions"] < world.venues[v]["auction_resets"]:
-        sale["auctions"] += 1
+    resets = world.venues[v]["auction_resets"]
+    if elapsed >= world.venues[v]["auction_steps"]:
+        sale["auctions"] = min(sale["auctions"] + 1, resets + 1)
         sale["rested_step"] = NONE
-        ended = False
-    return tick, ended
+    return tick, sale["auctions"] > resets

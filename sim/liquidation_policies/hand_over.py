@@ -21,6 +21,7 @@ from sim.terms.vocabulary import (
     TRANSFER_AT_DISCOUNT,
     TRANSFER_TO_FUND,
 )
+from sim.waterfall_layers.insurance_fund import fund_capacity, take_over
 
 
 @kernel
@@ -54,13 +55,28 @@ def hand_over(world, v, case, k, trader, lots, t, cause):
 
 @kernel
 def _pool_takes(world, v, case, k, trader, lots, t, cause):
-    """The fund takes a position; where a bonus is paid, once a liquidator has called it in. Lots taken."""
-    if world.venues[v]["bonus_rate"] > 0:
-        callers = fastest_first(world, v, case, t)
-        if callers.shape[0] == 0:
-            return 0
-        pay_bonus(world, v, case, k, trader, callers[0] & ROW_MASK, lots, cause)
-    return fund_takes(world, v, k, trader, lots, cause)
+    """The fund takes a position; where a bonus is paid, once a liquidator has called it in. Lots taken.
+
+    Paid on what the fund takes, before it takes: the bonus first makes what goes along with the position less.
+    """
+    bonus = world.venues[v]["bonus_rate"]
+    if bonus <= 0:
+        return fund_takes(world, v, k, trader, lots, cause)
+    callers = fastest_first(world, v, case, t)
+    if callers.shape[0] == 0:
+        return 0
+    taken = 0
+    for _ in range(2):
+        share = equity_share(world, trader, k)
+        size = world.position_size[k * world.clock[0]["n_traders"] + trader]
+        part = min(lots - taken, fund_capacity(world, v, k, size, share))
+        least = min(share, max(share - fee_part(world, value_at_mark(world, k, part), bonus), 0))
+        part = min(part, fund_capacity(world, v, k, size, least))
+        if part <= 0:
+            break
+        pay_bonus(world, v, case, k, trader, callers[0] & ROW_MASK, part, cause)
+        taken += take_over(world, v, k, trader, part, equity_share(world, trader, k), cause)
+    return taken
 
 
 @kernel
@@ -126,13 +142,22 @@ def pay_bonus(world, v, case, k, trader, owner, lots, cause):
 @kernel
 def _lots_carried(world, owner, k, side, tick, lots):
     """Most of `lots` for which a liquidator has the initial margin."""
-    if covers(world, owner, k, side, tick, lots, False, False):
+    if _carries(world, owner, k, side, tick, lots):
         return lots
     least, most = 0, lots
     while most - least > 1:
         middle = (least + most) // 2
-        if covers(world, owner, k, side, tick, middle, False, False):
+        if _carries(world, owner, k, side, tick, middle):
             least = middle
         else:
             most = middle
     return least
+
+
+@kernel
+def _carries(world, owner, k, side, tick, lots):
+    """True when a liquidator has the initial margin of `lots` more, after what it pays for them above the mark."""
+    instrument = world.instruments[k]
+    lost = max(side * lots * (unit(instrument, tick) - unit(instrument, instrument["mark_price"])), 0)
+    price = instrument["mark_price"] if lost > 0 else tick
+    return covers(world, owner, k, side, price, lots, False, False, lost)

@@ -49,6 +49,7 @@ def sell_outside(world, v, k, trader, lots, cause):
     charge_fee(world, v, k, trader, lots, cause)
     return_collateral(world, v, k, trader, size, cause)
     note_closed(world, k, size, lots)
+    shrink_if_needed(world, k, trader)
     return lots
 
 
@@ -122,6 +123,7 @@ def close_position(world, v, case, k, trader, tried, t, cause):
     elif waits:
         lots = throttled_lots(world, v, case, k, abs(size), lots, t)
         filled, refused = hand_over(world, v, case, k, trader, lots, t, cause)
+        shrink_if_needed(world, k, trader)
         note_sale(world, v, case, k, abs(size), filled, t)
     else:
         lots = throttled_lots(world, v, case, k, abs(size), lots, t)

@@ -90,7 +90,7 @@ def admits_order(world, owner, k, side, price, lots, flags):
             return True  # of two legs, a smaller one never makes the sum or the larger more
         if is_restricted(world, owner, k):
             return False
-        return covers(world, owner, k, side, price, lots, False, True)
+        return covers(world, owner, k, side, price, lots, False, True, int(0))
     return admits(world, owner, k, side, price, lots)
 
 
@@ -111,7 +111,7 @@ def admits(world, owner, k, side, price, lots):
         return True
     isolated = world.traders[owner]["isolated"] != 0
     return covers_amply(world, owner, k, side, price, lots, isolated) or covers(
-        world, owner, k, side, price, lots, isolated, False
+        world, owner, k, side, price, lots, isolated, False, int(0)
     )
 
 
@@ -160,11 +160,11 @@ def initial_of_legs(world, instrument, owner, row, price, extra_buy, extra_sell)
 
 
 @kernel
-def covers(world, owner, k, side, price, lots, isolated, opens):
-    """The same exactly. `opens`: the order opens the leg of its side, whatever the other leg is."""
+def covers(world, owner, k, side, price, lots, isolated, opens, lost):
+    """The same exactly. `opens`: the order opens the leg of its side, whatever the other leg is; `lost`: at once."""
     never_inline()
     n_traders = world.clock[0]["n_traders"]
-    available = world.quote_balance[owner]
+    available = world.quote_balance[owner] - lost
     for j in range(world.clock[0]["n_instruments"]):
         row = j * n_traders + owner
         extra_buy = lots if j == k and side == BUY else 0

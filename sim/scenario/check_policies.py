@@ -107,7 +107,7 @@ def check_sales(scenario: Scenario, instrument: Instrument) -> Iterator[Found]:
             f"allowed: at least {lot:g}",
         )
     cap = venue.liquidation.cap_per_step
-    if throttle is not None and cap is not None and cap < lot:
+    if cap is not None and cap < lot:
         yield (
             ("venues", instrument.venue, "liquidation", "cap_per_step"),
             f"{cap:g} never sells a lot of {instrument.name}, worth {lot:g} at the start; allowed: at least {lot:g}",

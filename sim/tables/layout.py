@@ -63,7 +63,7 @@ INSTRUMENTS = _layout(
     "sold_atoms buy_blocked sell_blocked adl_atoms adl_side adl_step adl_rows adl_next last_forced_sell "
     "last_forced_buy last_forced_sell_step last_forced_buy_step liquidated_now_long liquidated_now_short "
     "traded_now adl_now previous_mark buy_stop_last buy_stop_mark sell_stop_last sell_stop_mark booked_mark "
-    "window_step window_atoms inventory_step maintenance_rate initial_rate"
+    "window_step window_atoms inventory_step inventory_side maintenance_rate initial_rate"
 )
 
 # (rows,) margin of notional N in atoms = (rate * N - deduction) / rate_scale, by the last row with floor <= N.

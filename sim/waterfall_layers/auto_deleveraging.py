@@ -54,6 +54,7 @@ def deleverage(world, v, k, trader, lots, share, cause):
     n_traders = clock[0]["n_traders"]
     row = k * n_traders + trader
     size = world.position_size[row]
+    lots = min(lots, abs(size))
     sign = 1 if size > 0 else -1
     instrument = world.instruments[k]
     price = instrument["mark_price"]

@@ -119,7 +119,7 @@ def note_exhausted(world, v):
 
 
 @kernel
-def _capacity(world, v, k, size, share):
+def fund_capacity(world, v, k, size, share):
     """Lots of a position that the fund can take with equity after a stressed close-out at or above zero."""
     cash, equity, stressed, _ = fund_state(world, v)
     held = world.position_size[k * world.clock[0]["n_traders"] + world.venues[v]["fund"]]
@@ -164,7 +164,7 @@ def take_over(world, v, k, trader, lots, share, cause):
     row = k * world.clock[0]["n_traders"] + trader
     size = world.position_size[row]
     sign = 1 if size > 0 else -1
-    taken = min(lots, _capacity(world, v, k, size, share))
+    taken = min(lots, fund_capacity(world, v, k, size, share))
     if taken <= 0:
         return 0
     part = share_floor(share, taken, abs(size))

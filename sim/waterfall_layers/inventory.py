@@ -45,8 +45,10 @@ def holds_on(world, v, k, row):
     """True while a held position has neither been there for its time nor reached its price."""
     never_inline()
     instrument, venue, t = world.instruments[k], world.venues[v], world.clock[0]["step"]
-    if instrument["inventory_step"] == NONE:
+    side = 1 if world.position_size[row] > 0 else -1
+    if instrument["inventory_step"] == NONE or instrument["inventory_side"] != side:
         instrument["inventory_step"] = t
+        instrument["inventory_side"] = side
     if venue["hold_steps"] >= 0 and t - instrument["inventory_step"] >= venue["hold_steps"]:
         return False
     if venue["hold_gain"] < 0:

@@ -3,6 +3,10 @@
 import pytest
 from breach import START, TICK_VALUE, Breach
 
+from sim import terms
+from sim.terms.vocabulary import NONE
+from sim.waterfall_layers.auto_deleveraging import deleverage
+
 LOTS = 100
 
 
@@ -89,3 +93,29 @@ def test_a_counterparty_that_would_sink_is_passed_over(ranking, price):
     assert sorted(asked(world)) == [(1, LOTS), (2, LOTS)]
     assert world.size(0) == LOTS, "the rest waits"
     assert world.equity(3) == 900 and all(world.equity(owner) >= 0 for owner in range(1, 6))
+
+
+@terms.entry
+def close_against_opposites(world, k, trader, lots):
+    return deleverage(world, int(0), k, trader, lots, int(0), NONE)
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_no_more_is_deleveraged_than_there_is(side):
+    world = stage(side)
+    assert close_against_opposites(world.world, 0, world.first, 10 * LOTS) == 3 * LOTS and world.size(0) == 0
+
+
+def test_what_volunteers_took_is_not_deleveraged_again():
+    waterfall = [{"kind": "auto_deleveraging"}, {"kind": "insurance_fund", "size": 1e6, "throttle_per_step": 1e-9}]
+    people = {"kind": "liquidator", "venue": "venue", "count": 2, "capital": 1_002.0, "leverage": 2.0,
+              "required_profit_bp": -100.0, "required_profit_sigma": 0.0}  # fmt: skip
+    policy = {"target": "full", "execution": "ioc_at_bankruptcy", "take_over_to": "liquidators"}
+    noise = {"kind": "noise_trader", "name": "noise", "venue": "venue", "count": 1, "orders_per_s": 0.0}
+    world = Breach(policy, waterfall, settings={"populations": [noise, people]})
+    world.hold(0, 1_000, equity=-2_000)
+    closed = {"take_over": 0, "auto_deleveraging": 0}
+    for kind, _, _, size in world.liquidate():
+        closed[kind] = closed.get(kind, 0) + abs(size)
+    assert closed["take_over"] > 0 and closed["take_over"] + closed["auto_deleveraging"] == 1_000
+    assert world.size(0) == 0

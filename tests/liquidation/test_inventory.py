@@ -66,6 +66,16 @@ def test_whichever_end_of_holding_comes_first_and_a_later_inventory_waits_anew()
 
 
 @pytest.mark.parametrize("side", [1, -1])
+def test_held_inventory_that_changes_its_side_waits_anew(side):
+    world = stage(side, inventory_policy="hold", hold_steps=5)
+    assert inventory(world, range(4)) == [side * LOTS] * 4
+    world.hold(1, -side * 3 * LOTS, equity=0)
+    assert inventory(world, [4]) == [-side * 2 * LOTS]
+    world.book(SELL if side > 0 else BUY, START, 10**5)
+    assert inventory(world, range(5, 11)) == [-side * 2 * LOTS] * 4 + [0, 0]
+
+
+@pytest.mark.parametrize("side", [1, -1])
 def test_a_hedge_passes_it_to_the_outside_world_at_the_index_less_the_cost_without_a_trade_here(side):
     world = stage(side, inventory_policy="hedge", hedge_cost=0.0041)
     before = cash(world)

@@ -123,6 +123,7 @@ def test_a_lot_that_has_become_dearer_than_the_limit_is_still_sold():
     "policy, path, rule",
     [
         ({"throttle": {"max_notional": 9.0}}, "throttle.max_notional", "9 never sells a lot of BTC, worth 10"),
+        ({"cap_per_step": 4.0}, "cap_per_step", "4 never sells a lot of ETH, worth 5"),
         ({"throttle": {}, "cap_per_step": 4.0}, "cap_per_step", "4 never sells a lot of ETH, worth 5"),
         (
             {"throttle": {"max_fraction": 0.1, "min_notional": 500.0, "max_notional": 400.0}},

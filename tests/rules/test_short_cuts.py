@@ -32,7 +32,7 @@ def sort_by_share(keys):
 def answers(world, owner, k, side, price, lots, isolated):
     return (
         covers_amply(world, owner, k, side, price, lots, isolated),
-        covers(world, owner, k, side, price, lots, isolated, False),
+        covers(world, owner, k, side, price, lots, isolated, False, int(0)),
     )
 
 
