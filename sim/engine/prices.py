@@ -1,10 +1,12 @@
 """Phases 1 to 4: index, mark, funding, the view."""
 
+from sim.liquidation_policies.resting import withdraw_needless_orders
 from sim.margin_regimes.dynamics import update_margin_rates
 from sim.price_sources.index import move_index
 from sim.price_sources.mark import mid_milli, sample_basis, set_mark, valued_milli
 from sim.rules.funding import next_rate, pay_funding, sample_premium
 from sim.terms import kernel
+from sim.terms.vocabulary import EXECUTION_RESTING_AT_BANKRUPTCY
 
 
 @kernel
@@ -41,7 +43,13 @@ def settle_funding(world, t):
 
 @kernel
 def show_market_view(world, t):
-    """4: one picture for every strategy, and the mid of this step for those who look back."""
+    """4: one picture for every strategy, and the mid of this step for those who look back.
+
+    Orders of a venue that nobody needs any more, now that marks and funding are known, leave the book before.
+    """
+    for v in range(world.venues.shape[0]):
+        if world.venues[v]["execution"] == EXECUTION_RESTING_AT_BANKRUPTCY:
+            withdraw_needless_orders(world)
     for k in range(world.instruments.shape[0]):
         instrument, view = world.instruments[k], world.market_view[k]
         view["step"] = t

@@ -4,6 +4,7 @@ from sim.liquidation_policies.execution import limit_tick
 from sim.liquidation_policies.throttle import note_sale, throttled_lots
 from sim.rules.bankruptcy import band_tick, budget_lots, equity_share, value_at_mark
 from sim.rules.book import no_ask, no_bid, order_id_of
+from sim.rules.calls import may_act
 from sim.rules.exchange import cancel_slot, execute, slot_of
 from sim.rules.forced import book_sale
 from sim.terms import kernel, never_inline
@@ -57,3 +58,12 @@ def withdraw_orders(world, case):
         slot = slot_of(world, world.sales[row]["order_id"])
         if slot >= 0:
             cancel_slot(world, slot)
+
+
+@kernel
+def withdraw_needless_orders(world):
+    """Accounts that comply again before a step's orders are played: nobody comes to the venue's orders for them."""
+    never_inline()
+    for case in range(world.clock[0]["n_cases"]):
+        if not may_act(world, world.cases[case]["account"]):
+            withdraw_orders(world, case)

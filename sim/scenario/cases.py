@@ -142,6 +142,12 @@ def _case(document: Document, root: Path_, file: Path) -> tuple[Statement | None
         path = (*root, *place)
         hint = did_you_mean(*near) if near is not None else ""
         problems.append(problem_at(document.position(path), dotted(document.tree, path), message + hint))
+    if not problems and case.liquidation.model_fields_set:
+        from sim.scenario.check_policies import check_own_policy
+
+        for place, message in check_own_policy(case.liquidation, venue):
+            path = (*root, *place)
+            problems.append(problem_at(document.position(path), dotted(document.tree, path), message))
     return (None, problems) if problems else (state(case, book_of(case, venue)), [])
 
 

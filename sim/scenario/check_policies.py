@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from sim.liquidation_policies.policy import LiquidationPolicy
+from sim.parts import Record
 from sim.scenario.check_populations import Found
 from sim.scenario.contracts import value_of_lot
 from sim.scenario.records import Instrument, Scenario, Venue
@@ -39,6 +41,17 @@ def check_policy(venue: Venue) -> Iterator[Found]:
         )
     if throttle.min_notional > 0 and throttle.max_fraction is None:
         yield (*path, "min_notional"), f"{throttle.min_notional:g} without max_fraction, which it is the floor of"
+
+
+def check_own_policy(policy: Record, venue: Venue | None) -> Iterator[Found]:
+    """The same on what a case of the calculator says itself about liquidation, over its venue's dials."""
+    own = {name: value for name, value in policy.model_dump().items() if name in policy.model_fields_set}
+    if not own:
+        return
+    known = {} if venue is None else venue.liquidation.model_dump()
+    waterfall = [InsuranceFund()] if venue is None else venue.waterfall
+    merged = LiquidationPolicy.model_validate({**known, **own})
+    yield from check_policy(Venue.model_construct(liquidation=merged, waterfall=waterfall))
 
 
 def check_hand_over(venue: Venue) -> Iterator[Found]:

@@ -2,7 +2,7 @@
 
 import pytest
 from breach import START, TICK_VALUE
-from offers import AUCTION, EQUITY, held, stage, won, worth
+from offers import AUCTION, EQUITY, held, rows, stage, won, worth
 
 from sim.scenario.checks import check_scenario
 from sim.terms.vocabulary import BUY
@@ -165,11 +165,20 @@ def test_the_pool_takes_what_a_liquidator_calls_in_and_pays_the_caller():
     assert "take_over" not in {kind for kind, *_ in asleep.liquidate()}
 
 
-def test_a_liquidator_in_breach_does_not_take_its_own_position():
-    world = stage(people={"count": 1, "capital": 1.0, "required_profit_bp": -9_000.0})
-    assert held(world) == [0]
-    world.liquidate()
-    assert held(world) == [0] and world.size(0) == 1_000, "a capital of 200 atoms carries nothing"
+def test_a_liquidator_in_breach_is_relieved_by_the_others_and_takes_nothing_itself():
+    world = stage(people={"count": 2, "capital": 1e5, "required_profit_bp": -9_000.0})
+    own = rows(world)[0]
+    world.hold(own - world.first, 500, equity=1_000)
+    found = world.liquidate()
+    takers = {who for kind, who, _, _ in found if kind == "take_over"}
+    assert takers == {rows(world)[1] - world.first} and held(world) == [0, 1_500] and world.size(0) == 0
+
+
+def test_a_liquidator_without_the_capital_for_a_lot_takes_none():
+    for capital, lots in ((4.9, 0), (5.0, 1)):  # 980 and 1,000 atoms; a lot at 998 needs half of 1,996
+        world = stage(people={"count": 1, "capital": capital, "required_profit_bp": -9_000.0})
+        world.liquidate()
+        assert held(world) == [lots] and world.size(0) == 1_000 - lots
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import pytest
 from breach import LOT, MAKER, START, TICK_VALUE, Breach, send
 
 from sim.engine.posting import post_order
+from sim.engine.prices import show_market_view
 from sim.engine.trading import match_and_settle
 from sim.scenario.checks import check_scenario
 from sim.terms import entry
@@ -19,6 +20,11 @@ EQUITY = 4_000  # atoms of 1,000 lots: two ticks of 2 atoms a lot
 @entry
 def play_inbox(world):
     match_and_settle(world)
+
+
+@entry
+def look(world, t):
+    show_market_view(world, t)
 
 
 def stage(policy=None, waterfall=FUND, scope="isolated", side=1, equity=EQUITY, settings=None):
@@ -122,6 +128,21 @@ def test_the_order_is_withdrawn_when_the_account_has_recovered():
     world.liquidate()
     world.world.quote_balance[world.account(0)] += 10**6
     assert acts(world, 1) == [] and resting(world) == [] and int(world.world.clock[0]["n_cases"]) == 0
+
+
+@pytest.mark.parametrize("moved, rests", [(5, False), (1, True)])
+def test_before_a_steps_orders_are_played_it_is_withdrawn_if_the_mark_has_made_the_account_safe(moved, rests):
+    world = stage(scope="cross")
+    world.liquidate()
+    world.set_mark(START + moved)
+    look(world.world, 1)
+    assert resting(world) == ([(START - 2, -1_000)] if rests else [])
+    assert come(world, BUY, START, 1_000) == (1_000 if rests else 0)
+    assert int(world.world.clock[0]["n_cases"]) == 1, "the case is closed in phase 8"
+    if not rests:
+        world.set_mark(START)
+        world.liquidate(2)
+        assert world.size(0) == 0, "in breach again: sold to who waits"
 
 
 def test_the_order_is_priced_anew_when_the_bankruptcy_price_has_moved():
