@@ -16,8 +16,9 @@ help: ## this list
 demo: $(VENV)/.installed ## install, run the main job (maintenance margin, quick form), draw its figures
 	@$(RUN)/firesale experiment experiments/maintenance_margin
 
-test: $(VENV)/.installed-test ## install with the test extra, run the whole suite
-	@$(RUN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.installed-test ## install with the test extra, run the whole suite; what is timed runs alone
+	@$(RUN)/python -m pytest tests/engine/test_compile.py
+	@$(RUN)/python -m pytest -n 2 --dist loadfile --ignore=tests/engine/test_compile.py
 
 fuzz: $(VENV)/.installed-test ## longer property tests: make fuzz N=5000 examples
 	@FIRESALE_FUZZ_EXAMPLES=$(N) $(RUN)/python -m pytest tests -k "random or fuzz or conserv" -p no:xdist

@@ -14,6 +14,7 @@ from sim.terms import kernel, never_inline
 @kernel
 def unit(instrument, price):
     """Signed worth in atoms of a long lot at a price in ticks: its rise is the profit."""
+    never_inline()
     if instrument["inverse"] != 0:
         return -_coins(instrument["tick_value"], price)
     return price * instrument["tick_value"]
