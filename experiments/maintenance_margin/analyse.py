@@ -201,10 +201,10 @@ def _judge(cells: Cells, arm: str, mode: str, quantity: Quantity, sign: int) -> 
     if whole.low is None or whole.high is None:
         return "undecided", f"{quantity.short}: too few runs"
     sides = [
-        _side(cells.difference(arm, mode, low, high, quantity))
+        cells.difference(arm, mode, low, high, quantity).side
         for low, high in zip(cells.scales, cells.scales[1:], strict=False)
     ]
-    side = _side(whole)
+    side = whole.side
     text = f"{quantity.short}: {whole.text(quantity.digits)}; {_course(cells.scales, sides)}"
     if side == -sign or -sign in sides:
         return "refuted", text
@@ -220,13 +220,6 @@ def _course(scales: list[float], sides: list[int]) -> str:
         if row + 1 == len(sides) or sides[row + 1] != side
     ]
     return ", ".join(parts)
-
-
-def _side(interval: Interval) -> int:
-    """+1 or -1 when the interval excludes zero, else 0."""
-    if interval.low is None or interval.high is None:
-        return 0
-    return int(interval.low > 0) - int(interval.high < 0)
 
 
 def _verdicts(cells: Cells) -> tuple[str, dict[str, Any]]:

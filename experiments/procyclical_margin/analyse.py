@@ -82,16 +82,9 @@ def _brief(
     for name in names:
         _, short, factor = FIGURES[name]
         middle = means[arm, name].estimate
-        sign = "*" if name != "mean_rate" and _side(moved[arm, name]) else ""  # means are equal but for rounding
+        sign = "*" if name != "mean_rate" and moved[arm, name].side else ""  # means are equal but for rounding
         row[short] = "-" if middle is None else f"{middle * factor:.2f}{sign}"
     return row
-
-
-def _side(difference: Interval) -> int:
-    """1 above zero, -1 below, 0 where the interval holds zero or is not known."""
-    if difference.low is None or difference.high is None:
-        return 0
-    return 1 if difference.low > 0.0 else -1 if difference.high < 0.0 else 0
 
 
 def _claims(values: dict[tuple[str, str], list[float]]) -> tuple[str, dict[str, str]]:
@@ -112,7 +105,7 @@ def _claims(values: dict[tuple[str, str], list[float]]) -> tuple[str, dict[str, 
             for arm in arms
             if (arm, name) in values and (base, name) in values
         }
-        sides = [_side(cell) * wanted for cell in cells.values()]
+        sides = [cell.side * wanted for cell in cells.values()]
         word = "refuted" if -1 in sides else "supported" if sides and min(sides) == 1 else "undecided"
         lines.append(f"Claim {letter}: {words}: {word}.")
         for (arm, name), cell in cells.items():

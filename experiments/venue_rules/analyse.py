@@ -69,16 +69,9 @@ def _brief(
     row = {"venue": arm}
     for name, (_, short, factor) in columns.items():
         middle = means[arm, name].estimate
-        sign = "*" if _side(moved[arm, name]) else ""
+        sign = "*" if moved[arm, name].side else ""
         row[short] = "-" if middle is None else f"{middle * factor:.1f}{sign}"
     return row
-
-
-def _side(difference: Interval) -> int:
-    """1 above zero, -1 below, 0 where the interval holds zero or is not known."""
-    if difference.low is None or difference.high is None:
-        return 0
-    return 1 if difference.low > 0.0 else -1 if difference.high < 0.0 else 0
 
 
 def _claims(runs: pd.DataFrame, arms: list[str], moved: dict[tuple[str, str], Interval]) -> list[str]:
@@ -92,7 +85,7 @@ def _claims(runs: pd.DataFrame, arms: list[str], moved: dict[tuple[str, str], In
     lines = []
     for letter, words, name, wanted, which in named:
         venues = [arm for arm in arms if arm != BASE and bool(which[arm])]
-        sides = [_side(moved[arm, name]) * wanted for arm in venues]
+        sides = [moved[arm, name].side * wanted for arm in venues]
         word = "refuted" if -1 in sides else "supported" if sides and min(sides) == 1 else "undecided"
         lines.append(f"Claim {letter}: {words}: {word}.")
         lines += [f"  {arm}: {moved[arm, name].text(2, 100.0)} points" for arm in venues]

@@ -29,6 +29,13 @@ class Interval:
     censored: int = 0
     difference: bool = False
 
+    @property
+    def side(self) -> int:
+        """1 where the whole interval is above zero, -1 where it is below, 0 where it holds zero or is not known."""
+        if self.low is None or self.high is None:
+            return 0
+        return 1 if self.low > 0.0 else -1 if self.high < 0.0 else 0
+
     def text(self, digits: int = 3, factor: float = 1.0) -> str:
         """`estimate [low, high]`, times a factor; `>=` before an estimate that censored values pull down."""
         if self.estimate is None:

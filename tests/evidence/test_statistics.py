@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.evidence.statistics import mean_interval, median_interval, paired_difference, share_true, wilson_interval
+from sim.evidence.statistics import (
+    Interval,
+    mean_interval,
+    median_interval,
+    paired_difference,
+    share_true,
+    wilson_interval,
+)
 
 
 def test_mean_interval_is_the_t_interval() -> None:
@@ -76,3 +83,9 @@ def test_median_interval_repeats() -> None:
     assert median_interval(values) == median_interval(values)
     assert median_interval(values).estimate == 14.5
     assert median_interval([None, 2.0]).n == 1
+
+
+def test_an_interval_lies_on_a_side_only_where_it_leaves_zero_out():
+    bounds = ((0.1, 2.0), (-2.0, -0.1), (-1.0, 2.0), (0.0, 1.0), (None, None))
+    sides = [Interval(1.0, low, high, 9).side for low, high in bounds]
+    assert sides == [1, -1, 0, 0, 0]
