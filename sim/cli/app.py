@@ -106,6 +106,26 @@ def experiment(
 
 
 @app.command()
+def sensitivity(
+    results: Annotated[
+        Path, typer.Argument(metavar="RESULTS", help="results folder of a sweep with a saltelli or morris design")
+    ],
+    outcome: Annotated[
+        list[str], typer.Option("--outcome", metavar="NAME", help="column of runs.parquet; may be repeated")
+    ],
+    as_json: AsJson = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="one picture of all outcomes; default: one each in RESULTS")
+    ] = None,
+) -> None:
+    """Say which factors of a sweep move an outcome: Sobol' indices or Morris effects."""
+    with exit_codes():
+        from sim.runs.sensitivity import sensitivity_command
+
+        sensitivity_command(results, outcome, as_json=as_json, out=out)
+
+
+@app.command()
 def population(
     people: Annotated[
         str,

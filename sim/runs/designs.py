@@ -33,6 +33,7 @@ class Factor(Record):
     high: float | None = dial(None, "largest value", ge=-1e18, le=1e18)
     scale: Literal["linear", "log"] = dial("linear", "between low and high: evenly spread, or in its logarithm")
     integer: bool = dial(False, "whole numbers between low and high, both included")
+    decimals: int | None = dial(None, "digits after the point that a drawn value keeps; null: all", ge=0, le=12)
 
     @model_validator(mode="after")
     def _values_or_range(self) -> "Factor":
@@ -45,6 +46,10 @@ class Factor(Record):
                 raise ValueError(f"low {self.low:g} is not above zero, as the scale log needs")
             if self.integer and (self.low % 1 or self.high % 1):
                 raise ValueError(f"low {self.low:g} and high {self.high:g} must be whole numbers")
+            if self.decimals is not None and (self._kept(self.low), self._kept(self.high)) != (self.low, self.high):
+                raise ValueError(
+                    f"low {self.low:.12g} and high {self.high:.12g} have more decimals than {self.decimals}"
+                )
         return self
 
     def at(self, share: float) -> Any:
@@ -58,8 +63,13 @@ class Factor(Record):
                 return min(low + int(share * (high - low + 1)), high)
             return min(int(low * math.exp(share * math.log((high + 1) / low))), high)
         if self.scale == "log":
-            return min(max(self.low * math.exp(share * math.log(self.high / self.low)), self.low), self.high)
-        return min(max(self.low + share * (self.high - self.low), self.low), self.high)
+            value = self.low * math.exp(share * math.log(self.high / self.low))
+        else:
+            value = self.low + share * (self.high - self.low)
+        return self._kept(min(max(value, self.low), self.high))
+
+    def _kept(self, value: float) -> float:
+        return value if self.decimals is None else round(value, self.decimals)
 
 
 class Grid(Record):

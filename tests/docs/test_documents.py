@@ -19,6 +19,7 @@ HOW_TO = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
 # Commands that take long; their own tests play them.
 # Blocks that readers save as files, for the commands of the same document.
 FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.S)
+IN_ORDER = "in order"
 NOT_PLAYED = tuple(f"firesale experiment experiments/{name}" for name in ("maintenance_margin", "october_validation"))
 
 
@@ -42,6 +43,8 @@ def _python_blocks():
 def _commands():
     for path in HOW_TO:
         for marker, text in _blocks(path, ""):
+            if marker == IN_ORDER:
+                continue  # what one command writes the next one reads: such a document has a test of its own
             for line in text.splitlines():
                 if line.startswith("firesale ") and line not in NOT_PLAYED:
                     yield pytest.param(path, line, marker, id=f"{_name(path)}: {line[9:60]}")

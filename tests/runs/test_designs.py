@@ -159,3 +159,12 @@ def test_a_dry_run_counts_estimates_and_writes_nothing(tmp_path, capsys):
     (home / "sweep.yaml").write_text(json.dumps(words))
     with pytest.raises(ScenarioError, match=r"venues\.binance\.margin\.scope"):
         experiment_command(home, workers=1, dry_run=True)
+
+
+def test_a_drawn_value_keeps_so_many_decimals_and_its_bounds_have_no_more(tmp_path):
+    depth = {"sets": "venues.binance.margin.maintenance_scale", "low": 0.5, "high": 2.5, "decimals": 1}
+    words = {"design": {"kind": "sobol", "points": 256}, "factors": {"scale": depth}}
+    found = {row["scale"] for row in points_of(tmp_path, **words)}
+    assert found == {round(0.1 * tenth, 1) for tenth in range(5, 26)}
+    depth["low"] = 0.55
+    assert "low 0.55 and high 2.5 have more decimals than 1" in refused(tmp_path, **words)
