@@ -1,29 +1,26 @@
 """Dask as a back end: a scheduler that is there already, or a small cluster on this machine."""
 
-import asyncio
 import json
 import logging
 import re
 import tempfile
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, wait
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sim.runs import store, terminal
-from sim.runs.backends import BackendOptions, WorkerDied
+from sim.runs.backends import BackendOptions
+from sim.runs.dask_executor import DaskExecutor
 from sim.runs.executors import cpu_count
-from sim.runs.remote import Mark, differences, mark_of, play_there
+from sim.runs.remote import Mark, differences, mark_of
 from sim.scenario.errors import ScenarioError
 
 if TYPE_CHECKING:
     from distributed import Client
-
-Given = ParamSpec("Given")
-Answer = TypeVar("Answer")
 
 CONNECT_S = 10.0
 FIRST_WORKER_S = 15.0
@@ -40,84 +37,6 @@ SETTINGS: dict[str, Any] = {
     "distributed.worker.preload": ["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],
     "distributed.admin.tick.limit": "1h",
 }
-
-
-class DaskExecutor(Executor):
-    """Batches as tasks of a Dask client. What a batch raises comes back as it is.
-
-    at_a_time: batches that the scheduler sees; the others wait here, where no worker that dies takes them along.
-    WorkerDied: the scheduler gave a batch up, for its workers died. ConnectionError: the scheduler itself is gone.
-    """
-
-    def __init__(self, client: "Client", mark: Mark, at_a_time: int = 1_000_000) -> None:
-        self._client, self._mark = client, mark
-        self._room = asyncio.Semaphore(at_a_time)
-        self._open: set[Future[Any]] = set()
-        self._tasks: set[asyncio.Task[Any]] = set()  # touched in the client's loop only
-        self._given_up: OSError | None = None
-
-    def submit(self, fn: Callable[Given, Answer], /, *args: Given.args, **kwargs: Given.kwargs) -> Future[Answer]:
-        """The answer of `fn`, played by a worker; cancelling it cancels the task unless a worker has begun."""
-        future: Future[Answer] = asyncio.run_coroutine_threadsafe(
-            self._played(fn, args, kwargs), self._client.loop.asyncio_loop
-        )
-        self._open.add(future)
-        future.add_done_callback(self._open.discard)
-        return future
-
-    async def _played(self, fn: Callable[..., Answer], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
-        from distributed.client import ClosedClientError, FutureCancelledError
-        from distributed.scheduler import KilledWorker
-
-        waiting = asyncio.current_task()
-        assert waiting is not None  # a coroutine that was submitted to a loop is a task
-        self._tasks.add(waiting)
-        try:
-            if self._given_up is not None:
-                raise self._given_up
-            async with self._room:
-                task = self._client.submit(play_there, self._mark, fn, args, kwargs, pure=False, retries=0)
-                try:
-                    return await task  # type: ignore[no-any-return]
-                except asyncio.CancelledError:
-                    await task.cancel()
-                    raise
-                finally:
-                    task.release()
-        except asyncio.CancelledError:
-            raise self._given_up or asyncio.CancelledError from None
-        except KilledWorker as error:
-            raise WorkerDied(f"the Dask worker at {error.last_worker.address} died") from None
-        except (FutureCancelledError, ClosedClientError):
-            raise self._lost() from None
-        finally:
-            self._tasks.discard(waiting)
-
-    def give_up(self, error: OSError) -> None:
-        """Ends what is open, and whatever comes later, with an error."""
-
-        def end() -> None:
-            self._given_up = error
-            for task in self._tasks:
-                task.cancel()
-
-        self._client.loop.asyncio_loop.call_soon_threadsafe(end)
-
-    def _lost(self) -> ConnectionError:
-        where = getattr(self._client.scheduler, "address", "the given address")
-        return ConnectionError(f"the Dask scheduler at {where} is gone; the same command continues")
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Waits for what is open, or cancels it. The client is closed by whoever opened it."""
-        if cancel_futures:
-            for future in list(self._open):
-                future.cancel()
-        if wait:
-            _wait_for(self._open)
-
-
-def _wait_for(futures: set[Future[Any]]) -> None:
-    wait(list(futures))
 
 
 @contextmanager
@@ -137,8 +56,7 @@ def open_dask(options: BackendOptions) -> Iterator[tuple[Executor, int]]:
         present = _workers(client)
         _refuse_unlike(client, mark, present)
         capacity = options.workers or len(present)
-        ours = options.address is None
-        yield DaskExecutor(client, mark, capacity) if ours else DaskExecutor(client, mark), capacity
+        yield DaskExecutor(client, mark, capacity), capacity
 
 
 def refuse_without(*packages: str) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 from sim.runs import store, terminal
 from sim.runs.backends import BackendOptions
-from sim.runs.dask_backend import ONE_THREAD, SETTINGS, DaskExecutor, quiet, refuse_without
+from sim.runs.dask_backend import ONE_THREAD, SETTINGS, quiet, refuse_without
+from sim.runs.dask_executor import DaskExecutor
 from sim.runs.remote import mark_of
 from sim.runs.site import Site, read_site
 
@@ -51,7 +52,7 @@ def open_slurm(options: BackendOptions) -> Iterator[tuple[Executor, int]]:
         cluster = stack.enter_context(_cluster(site, logs))
         _refuse_request(cluster.job_script())
         client = stack.enter_context(Client(cluster))
-        executor = DaskExecutor(client, mark)
+        executor = DaskExecutor(client, mark, jobs * site.workers_a_job)
         stack.enter_context(_Keeper(cluster, executor, jobs, logs))
         terminal.say(f"{jobs} SLURM jobs are asked for; they write to {logs}")
         yield executor, jobs * site.workers_a_job

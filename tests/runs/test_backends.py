@@ -106,14 +106,56 @@ def test_a_dask_worker_that_dies_takes_its_own_batch_along_and_no_other():
 
 def test_a_batch_that_waits_can_be_cancelled_and_the_rest_is_played():
     with open_backend(BackendOptions("dask", workers=1)) as (executor, _):
-        first = executor.submit(linger, 0.5)
+        first = executor.submit(linger, 1.0)
         waiting = executor.submit(square, 2)
+        _until(first.running, "the beginning of the first")
+        assert not first.cancel()
         last = executor.submit(square, 3)
         assert waiting.cancel()
         done, left = wait([first, waiting, last], timeout=WATCHDOG_S)
         assert not left and last.result() == 9
         with pytest.raises(CancelledError):
             waiting.result(0)
+
+
+def test_a_shutdown_at_once_leaves_no_batch_without_an_answer():
+    with open_backend(BackendOptions("dask", workers=1)) as (executor, _):
+        running, waiting = executor.submit(linger, 60.0), executor.submit(square, 2)
+        _until(running.running, "the beginning")
+        started = time.monotonic()
+        executor.shutdown(wait=True, cancel_futures=True)
+        assert time.monotonic() - started < 5.0
+        assert waiting.cancelled() and isinstance(running.exception(0), WorkerDied)
+
+
+def test_a_back_end_that_is_given_up_says_why_to_all_that_is_open_and_all_that_comes():
+    with open_backend(BackendOptions("dask", workers=1)) as (executor, _):
+        open_ones = [executor.submit(linger, 60.0), executor.submit(square, 2)]
+        executor.give_up(ConnectionError("the jobs end"))
+        for future in (*open_ones, executor.submit(square, 3)):
+            with pytest.raises(ConnectionError, match="the jobs end"):
+                future.result(WATCHDOG_S)
+
+
+def test_a_person_is_told_when_no_worker_is_left(monkeypatch, capsys, tmp_path):
+    from sim.runs import dask_executor
+
+    monkeypatch.setattr(dask_executor, "LOOK_S", 0.1)
+    monkeypatch.setattr(dask_executor, "ALONE_S", 0.1)
+    with _Processes(tmp_path) as processes:
+        file = tmp_path / "sched.json"
+        processes.start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", file)
+        worker = processes.start_worker(file, "only")
+        _until(file.exists, "the scheduler file")
+        with open_backend(BackendOptions("dask", address=str(file))) as (executor, _):
+            assert _answers(executor, [2]) == [4]
+            assert capsys.readouterr().err == ""
+            os.killpg(worker.pid, signal.SIGKILL)
+            said = []
+            _until(lambda: said.append(capsys.readouterr().err) or "No Dask worker is there" in said[-1], "the word")
+            waiting = executor.submit(square, 3)
+            processes.start_worker(file, "another")
+            assert waiting.result(WATCHDOG_S) == 9
 
 
 @pytest.mark.parametrize("by", ["file", "address"])
@@ -125,11 +167,14 @@ def test_a_scheduler_is_found_by_its_file_or_its_address(cluster, by):
         assert _answers(executor, range(8)) == [number**2 for number in range(8)]
 
 
-def test_a_worker_and_its_nanny_that_are_killed_on_the_way_lose_nothing(cluster, tmp_path):
+def test_a_worker_and_its_nanny_that_come_late_and_are_killed_on_the_way_lose_nothing(cluster, tmp_path, monkeypatch):
+    from sim.runs import dask_executor
+
+    monkeypatch.setattr(dask_executor, "LOOK_S", 0.1)
     file, processes = cluster
-    victim = processes.start_worker(file, "victim")
-    with open_backend(BackendOptions("dask", address=str(file))) as (executor, _):
-        _until(lambda: len(executor._client.scheduler_info(n_workers=-1)["workers"]) == 3, "the third worker")
+    with open_backend(BackendOptions("dask", address=str(file))) as (executor, capacity):
+        assert capacity <= 2
+        victim = processes.start_worker(file, "victim")
         futures = [executor.submit(hold, str(tmp_path), number) for number in range(12)]
         _until(lambda: len(list(tmp_path.iterdir())) == 3, "a batch for each worker")
         os.killpg(victim.pid, signal.SIGKILL)
