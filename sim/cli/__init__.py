@@ -1,5 +1,6 @@
 """The command `firesale`."""
 
+from sim.cli import query
 from sim.cli.app import app
 
 
@@ -8,4 +9,4 @@ def main() -> None:
     app()
 
 
-__all__ = ["app", "main"]
+__all__ = ["app", "main", "query"]

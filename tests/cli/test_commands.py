@@ -25,7 +25,7 @@ def test_help_comes_within_its_budget():
     done = firesale("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
-    for command in ("run", "experiment", "validate", "margin", "venues", "schema", "phases", "parts", "bench"):
+    for command in ("run", "experiment", "validate", "margin", "venues", "schema", "phases", "parts", "bench", "query"):
         assert command in done.stdout
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert used < HELP_SECONDS_MAX
