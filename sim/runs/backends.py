@@ -1,20 +1,24 @@
 """Where the batches of a sweep are played: four back ends behind one `concurrent.futures.Executor`."""
 
+import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar, get_args
 
 from sim.runs import store
-from sim.runs.executors import cpu_count
 
 Backend = Literal["serial", "local", "dask", "slurm"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
+
+
+def cpu_count() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class WorkerDied(RuntimeError):
@@ -45,7 +49,7 @@ def open_backend(options: BackendOptions) -> Iterator[tuple[Executor, int]]:
     Raises ScenarioError for options that do not go together, a package, command or scheduler that is not there, and
     workers that are not like this process. Futures raise WorkerDied, or ConnectionError when all is lost.
     """
-    _refuse_strays(options)
+    refuse_strays(options)
     with _OPENED[options.kind](options) as (executor, capacity):
         try:
             yield executor, capacity
@@ -53,9 +57,12 @@ def open_backend(options: BackendOptions) -> Iterator[tuple[Executor, int]]:
             executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _refuse_strays(options: BackendOptions) -> None:
+def refuse_strays(options: BackendOptions) -> None:
+    """Raises ScenarioError for options that do not go together."""
     if options.kind not in BACKENDS:
         raise store.refuse("backend", f"{options.kind!r} is no back end; allowed are {', '.join(BACKENDS)}")
+    if options.workers is not None and not 1 <= options.workers <= 1024:
+        raise store.refuse("workers", f"{options.workers} is out of range; 1 to 1024 are allowed")
     if options.address is not None and options.kind != "dask":
         raise store.refuse("address", f"goes with --backend dask only, not with {options.kind}")
     if options.site is not None and options.kind != "slurm":
@@ -81,14 +88,12 @@ def _serial(_options: BackendOptions) -> Iterator[tuple[Executor, int]]:
     yield SerialExecutor(), 1
 
 
-def _local(options: BackendOptions) -> AbstractContextManager[tuple[Executor, int]]:
-    return _pool(options.workers or cpu_count())
-
-
 @contextmanager
-def _pool(workers: int) -> Iterator[tuple[Executor, int]]:
-    # Spawned, not forked: compiled kernels and threads do not survive a fork on every platform.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+def _local(options: BackendOptions) -> Iterator[tuple[Executor, int]]:
+    from sim.runs.local_pool import LocalPool
+
+    workers = options.workers or cpu_count()
+    with LocalPool(workers) as pool:
         yield pool, workers
 
 

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.runs import store, terminal
-from sim.runs.backends import BackendOptions
+from sim.runs.backends import BackendOptions, cpu_count
 from sim.runs.dask_executor import DaskExecutor
-from sim.runs.executors import cpu_count
 from sim.runs.remote import Mark, differences, mark_of
 from sim.scenario.errors import ScenarioError
 

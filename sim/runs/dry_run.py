@@ -4,10 +4,11 @@ import io
 import time
 from collections.abc import Sequence
 
-import pandas as pd
+import pyarrow.parquet as pq
 
 from sim.runs import terminal
-from sim.runs.executors import RunTask, play
+from sim.runs.parts import rows_table
+from sim.runs.tasks import RunTask, play, run_key
 
 PILOTS = 3
 
@@ -26,13 +27,14 @@ def print_dry_run(name: str, tasks: Sequence[RunTask], workers: int) -> None:
         )
     chosen = [tasks[len(tasks) * part // PILOTS] for part in range(min(PILOTS, len(tasks)))]
     started = time.monotonic()
-    rows = [play(task) for task in chosen]
+    ended = [play(0, run_key(task), task) for task in chosen]
     seconds = (time.monotonic() - started) / len(chosen)
-    failed = [row["error"] for row in rows if row["error"] is not None]
-    size = len(_as_parquet(rows * 50)) / (50 * len(rows))
+    failed = [run.row["error"] for run in ended if run.row["error"] is not None]
+    size = len(_as_parquet([run.row for run in ended] * 50)) / (50 * len(ended))
+    size += sum(len(data) for run in ended for data in run.tables.values()) / len(ended)
     terminal.say(
         f"Pilot of {_count(len(chosen), 'run')}: {seconds:.2f} s each, so about "
-        f"{_duration(seconds * len(tasks) / workers)} on {_count(workers, 'worker')}, "
+        f"{terminal.clock(seconds * len(tasks) / workers)} on {_count(workers, 'worker')}, "
         f"and {_size(size * len(tasks))} of results. Nothing was written."
     )
     if failed:
@@ -41,7 +43,7 @@ def print_dry_run(name: str, tasks: Sequence[RunTask], workers: int) -> None:
 
 def _as_parquet(rows: list[dict[str, object]]) -> bytes:
     buffer = io.BytesIO()
-    pd.DataFrame(rows).to_parquet(buffer)
+    pq.write_table(rows_table(rows), buffer, compression="zstd")
     return buffer.getvalue()
 
 
@@ -51,9 +53,3 @@ def _count(n: int, word: str) -> str:
 
 def _size(n_bytes: float) -> str:
     return f"{n_bytes / 1e3:.0f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:.1f} MB"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5_400 else f"{seconds / 3_600:.1f} h"

@@ -19,7 +19,7 @@ SIGNATURE = "measure(scenario, cell, seed) -> dict"
 
 def measure_file(folder: Path) -> str | None:
     """The measure.py of an experiment's folder, where there is one."""
-    file = folder / "measure.py"
+    file = (folder if folder.is_dir() else folder.parent / "-") / "measure.py"
     return str(file.resolve()) if file.is_file() else None
 
 

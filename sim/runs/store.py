@@ -1,6 +1,7 @@
 """The results store: a folder appears whole or not at all, and none is ever overwritten."""
 
 import importlib.metadata
+import io
 import json
 import math
 import os
@@ -16,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from sim.runs.files import write_whole
 from sim.scenario.errors import Position, ScenarioError, problem_at
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -53,7 +55,7 @@ def results_folder(name: str, out: Path | str | None = None, root: Path = RESULT
     return path
 
 
-def _free(target: Path) -> Path:
+def free_folder(target: Path) -> Path:
     """The folder itself while it is free or empty, else its first free numbered sibling."""
     candidate, number = target, 1
     while candidate.is_symlink() or (candidate.exists() and (not candidate.is_dir() or any(candidate.iterdir()))):
@@ -63,37 +65,45 @@ def _free(target: Path) -> Path:
 
 
 class Folder:
-    """A results folder being written. Files are given by plain name or `figures/<name>`."""
+    """A results folder being written. Files are given by plain name or `figures/<name>`.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    whole: each file takes its name only when all of it is on disk, for a folder that others can see already.
+    """
+
+    def __init__(self, path: Path, whole: bool = False) -> None:
+        self.path, self.whole = path, whole
         self.final = path  # where it was moved in the end
 
-    def _file(self, name: str) -> Path:
+    def _put(self, name: str, data: bytes) -> None:
         if any(not NAME_PATTERN.fullmatch(part) for part in name.split("/")):
             raise refuse("file", f"{name!r} would leave the results folder")
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        return file
+        if self.whole:
+            write_whole(file, data)
+        else:
+            file.write_bytes(data)
 
     def write_json(self, name: str, record: Any) -> None:
         """Writes JSON; NaN and infinity become null. Keys keep their order."""
-        self._file(name).write_text(json_text(record) + "\n", encoding="utf-8")
+        self._put(name, (json_text(record) + "\n").encode())
 
     def write_text(self, name: str, text: str) -> None:
         """Writes UTF-8 text."""
-        self._file(name).write_text(text, encoding="utf-8")
+        self._put(name, text.encode())
 
     def write_bytes(self, name: str, data: bytes) -> None:
         """Writes bytes, such as a picture."""
-        self._file(name).write_bytes(data)
+        self._put(name, data)
 
     def write_frame(self, name: str, frame: pd.DataFrame) -> None:
         """Writes Parquet, or CSV where the name ends so."""
         if name.endswith(".csv"):
-            frame.to_csv(self._file(name), index=False, lineterminator="\n")
+            self._put(name, frame.to_csv(index=False, lineterminator="\n").encode())
         else:
-            frame.to_parquet(self._file(name), index=False)
+            stream = io.BytesIO()
+            frame.to_parquet(stream, index=False)
+            self._put(name, stream.getvalue())
 
 
 @contextmanager
@@ -125,9 +135,9 @@ def new_folder(target: Path) -> Iterator[Folder]:
 
 def _move(temporary: Path, target: Path) -> Path:
     while True:
-        final = _free(target)
+        final = free_folder(target)
         if final.exists():
-            final.rmdir()  # empty, as _free found it
+            final.rmdir()  # empty, as free_folder found it
         try:
             os.rename(temporary, final)
         except OSError:

@@ -1,20 +1,24 @@
 """`sweep.yaml`: which runs an experiment consists of. Arms, each crossed with the points of a design and all seeds."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
 from sim.parts import Name, Record, Row, dial
+from sim.runs import store
 from sim.runs.designs import Cell, Design, Factor, Grid, cells_of, check_factors, design_size
-from sim.runs.executors import RunTask
 from sim.runs.measure import measure_file
+from sim.runs.parts import TABLES
+from sim.runs.tasks import RunTask
 from sim.scenario import ScenarioError, find_scenario
 from sim.scenario.document import dotted, read_document
-from sim.scenario.errors import Position, problem_at
+from sim.scenario.errors import Position, did_you_mean, problem_at
 
 RUNS_MAX = 1_000_000
+EXPERIMENTS = Path("experiments")
 
 
 class Seeds(Record):
@@ -42,12 +46,36 @@ class Sweep(Record):
     base: Row[str] = dial((), "settings of every run", max_length=200)
     factors: dict[Name, Factor] = dial({}, "what varies")
     design: Design = dial(Grid(), "which combinations of the factors' values are played")
+    keep: Row[Literal["steps", "events"]] = dial((), "tables that are stored of each run beside its row", max_length=2)
+    time_limit_s: float | None = dial(None, "after which a run is ended and counts as failed", unit="s", ge=0.1, le=1e7)
     arms: Annotated[dict[Name, Arm], Field(min_length=1)] = dial({"all": Arm()}, "variants")
 
 
+def find_experiment(where: Path | str) -> Path:
+    """The folder of an experiment, or a sweep's YAML file: by path, or by name below experiments/.
+
+    Raises ScenarioError with the nearest known name.
+    """
+    text = str(where)
+    try:
+        for path in (Path(text), EXPERIMENTS / text):
+            if path.is_dir() or (path.is_file() and path.suffix in (".yaml", ".yml")):
+                return path
+    except (OSError, ValueError):
+        pass
+    known = sorted(path.parent.name for path in EXPERIMENTS.glob("*/sweep.yaml"))
+    message = f"{text!r} is no folder of an experiment and no YAML file of a sweep"
+    raise store.refuse("experiment", message + did_you_mean(text, known))
+
+
+def sweep_file(home: Path) -> Path:
+    """Where the sweep of an experiment stands."""
+    return home / "sweep.yaml" if home.is_dir() else home
+
+
 def read_sweep(folder: Path) -> Sweep:
-    """The sweep of an experiment's folder. Raises ScenarioError with file, line and column."""
-    file = folder / "sweep.yaml"
+    """The sweep of an experiment's folder, or of its file. Raises ScenarioError with file, line and column."""
+    file = sweep_file(folder)
     if not file.is_file():
         message = "no such file; an experiment has claim.md, sweep.yaml and analyse.py"
         raise ScenarioError([problem_at(Position(str(file)), "", message)])
@@ -64,31 +92,49 @@ def read_sweep(folder: Path) -> Sweep:
 
 def sweep_scenario(sweep: Sweep, folder: Path) -> Path:
     """The file of the sweep's scenario: beside the sweep, or by name. Raises ScenarioError."""
-    beside = folder / sweep.scenario
+    beside = sweep_file(folder).parent / sweep.scenario
     return beside if beside.is_file() else find_scenario(sweep.scenario)
 
 
-def sweep_tasks(sweep: Sweep, folder: Path, full: bool = False, seeds: int | None = None) -> list[RunTask]:
-    """All runs of a sweep in canonical order: arm, factors, seed. Raises ScenarioError when there are too many."""
-    scenario = str(sweep_scenario(sweep, folder).resolve())
+def sweep_tasks(
+    sweep: Sweep,
+    folder: Path,
+    full: bool = False,
+    seeds: int | None = None,
+    settings: Sequence[str] = (),
+    many: bool = False,
+) -> list[RunTask]:
+    """All runs of a sweep in canonical order: arm, point, seed; `settings` of the command line come last.
+
+    Raises ScenarioError when there are more than a million and that was not allowed (`many`).
+    """
+    scenario, at = str(sweep_scenario(sweep, folder).resolve()), Position(str(sweep_file(folder)))
     count = seeds if seeds is not None else (sweep.seeds.full if full else sweep.seeds.quick)
     measure = measure_file(folder)
     if measure is None:
-        refuse_unread(sweep, folder)
+        refuse_unread(sweep, at)
+    elif sweep.keep:
+        raise ScenarioError([problem_at(at, "keep", "goes with runs of the scenario, and measure.py plays its own")])
     arms = {name: arm for name, arm in sweep.arms.items() if full or arm.quick}
-    check_factors(sweep.design, sweep.factors, Position(str(folder / "sweep.yaml")))
+    check_factors(sweep.design, sweep.factors, at)
     points = design_size(sweep.design, sweep.factors)
-    if not 1 <= count * points * max(1, len(arms)) <= RUNS_MAX:
-        message = f"{count} seeds x {points} points x {len(arms)} arms are not allowed; 1 to {RUNS_MAX:,} runs are"
-        raise ScenarioError([problem_at(Position(str(folder)), "seeds", message)])
-    cells = cells_of(sweep.design, sweep.factors, Position(str(folder / "sweep.yaml")))
+    runs = count * points * len(arms)
+    product = f"{count:,} seeds x {points:,} points x {len(arms):,} arms"
+    if not runs:
+        what = "an arm in the quick form" if not arms else "a value in every factor"
+        raise ScenarioError([problem_at(at, "design", f"{product} are no run; give at least {what}")])
+    if runs > RUNS_MAX and not many:
+        message = f"{product} are {runs:,} runs; more than {RUNS_MAX:,} are played only with --yes"
+        raise ScenarioError([problem_at(at, "design", message)])
+    cells = cells_of(sweep.design, sweep.factors, at)
+    keep = tuple(table for table in TABLES if table in sweep.keep)
     tasks: list[RunTask] = []
     for name, arm in arms.items():
         for point, cell in enumerate(cells):
-            overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell))
+            overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell), *settings)
             labels = (("arm", name), *_labels(sweep, point, cell))
             seeds_of_cell = range(sweep.seeds.first, sweep.seeds.first + count)
-            tasks += [RunTask(scenario, overrides, seed, labels, measure=measure) for seed in seeds_of_cell]
+            tasks += [RunTask(scenario, overrides, seed, labels, measure=measure, keep=keep) for seed in seeds_of_cell]
     return tasks
 
 
@@ -108,9 +154,9 @@ def _settings(sweep: Sweep, cell: Cell) -> list[str]:
     ]
 
 
-def refuse_unread(sweep: Sweep, folder: Path) -> None:
+def refuse_unread(sweep: Sweep, at: Position) -> None:
     """Raises ScenarioError for a factor that neither sets a dial nor is read by a measure.py."""
     for name, factor in sweep.factors.items():
         if factor.sets is None:
             message = "sets no dial, and there is no measure.py that could read it; add `sets: path.of.the.dial`"
-            raise ScenarioError([problem_at(Position(str(folder / "sweep.yaml")), f"factors.{name}", message)])
+            raise ScenarioError([problem_at(at, f"factors.{name}", message)])

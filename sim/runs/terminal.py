@@ -8,6 +8,7 @@ from typing import Any
 
 from sim.evidence.canvas import money_text
 
+LINE_EVERY_S = 30.0
 # Reports how much is done, in units of the total.
 Tick = Callable[[float], None]
 
@@ -55,6 +56,47 @@ def _lines(text: str, total: float, unit: str) -> Tick:
             print(f"{text}: {done:,.0f} of {total:,.0f} {unit}, {seconds:.1f} s", file=sys.stderr, flush=True)
 
     return tick
+
+
+@contextmanager
+def sweep_progress(text: str, total: int, quiet: bool = False) -> Iterator[Callable[[int, int], None]]:
+    """Runs done and failed, runs a second, time left: a bar on a terminal, else a line a quarter or half a minute."""
+    started = time.monotonic()
+
+    def said(done: int, failed: int) -> str:
+        rate = done / max(time.monotonic() - started, 1e-9)
+        bad = f", {failed:,} failed" if failed else ""
+        left = f", {clock((total - done) / rate)} left" if 0 < done < total else ""
+        return f"{done:,} of {total:,} runs{bad}, {rate:.2g} a second{left}"
+
+    if quiet:
+        yield lambda _done, _failed: None
+    elif sys.stderr.isatty():
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[said]}"))
+        with Progress(*columns, console=Console(stderr=True)) as shown:
+            task = shown.add_task(text, total=total, said="")
+            yield lambda done, failed: shown.update(task, completed=done, said=said(done, failed))
+    else:
+        last = [started, 0.0]
+
+        def line(done: int, failed: int) -> None:
+            quarter = 4 * done // max(total, 1)
+            if quarter > last[1] or time.monotonic() > last[0] + LINE_EVERY_S:
+                last[:] = [time.monotonic(), quarter]
+                say(f"{text}: {said(done, failed)}")
+
+        yield line
+
+
+def clock(seconds: float) -> str:
+    """A duration in the two units that matter."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def say(text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def read_text(path: Path, label: str, bytes_max: int) -> str:
 def parse_document(text: str, label: str) -> Document:
     """Read a YAML text. Raises ScenarioError as `read_document` does."""
     start = Position(label)
-    raw = _parse(text, label)
+    raw = _parse_file(text, label)
     if not isinstance(raw, CommentedMap):
         raise ScenarioError([problem_at(start, "", "the file must be a mapping of keys to values")])
     document = Document(None, {(): start})
@@ -118,6 +119,10 @@ def _parse(text: str, label: str) -> Any:
     except (ValueError, RecursionError, OverflowError) as error:
         message = "nested too deeply" if isinstance(error, RecursionError) else "a value cannot be read"
         raise ScenarioError([_marked(None, label, f"not valid YAML: {message}")]) from None
+
+
+# A sweep reads the same few files for each of its points; nobody changes what this returns.
+_parse_file = lru_cache(maxsize=16)(_parse)
 
 
 def _marked(mark: Any, label: str, message: str) -> Any:

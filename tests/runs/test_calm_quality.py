@@ -11,8 +11,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from sim.evidence.book_facts import DEPTH_BP, RATE_EDGES_BP
-from sim.runs.experiment import load_analyse, runs_frame
+from sim.runs.experiment import load_analyse
 from sim.runs.measure import load_measure
+from sim.runs.parts import rows_frame, rows_table
 from sim.runs.sweep import read_sweep, sweep_tasks
 from sim.scenario import load
 
@@ -112,7 +113,7 @@ def fake_rows(exponent: float = 0.55, tail: float = 3.3) -> list[dict]:
 
 
 def analysed(**dials):
-    return load_analyse(HOME)(runs_frame(fake_rows(**dials)))
+    return load_analyse(HOME)(rows_frame(rows_table(fake_rows(**dials))))
 
 
 def test_claims_are_judged_from_the_rows():
@@ -134,14 +135,14 @@ def test_an_impact_in_proportion_is_outside_and_so_is_one_without_a_mean():
     for row in rows:
         if row["part"] == "single_orders":
             row["responses"] = "-" + row["responses"].replace(" ", " -").replace(";", ";-")
-    broken = load_analyse(HOME)(runs_frame(rows))
+    broken = load_analyse(HOME)(rows_frame(rows_table(rows)))
     assert "impact exponent of single orders" in broken.facts["outside"]
 
 
 def test_rows_of_runs_that_failed_are_left_out():
     rows = fake_rows()
     rows[0] |= {"error": "ValueError: lost", "minutes": None}
-    frame = runs_frame(rows)
+    frame = rows_frame(rows_table(rows))
     assert isinstance(frame, pd.DataFrame) and load_analyse(HOME)(frame).facts["days"] == 1
 
 

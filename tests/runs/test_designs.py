@@ -8,6 +8,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from sim.runs.backends import BackendOptions
 from sim.runs.experiment import experiment_command
 from sim.runs.sweep import read_sweep, sweep_tasks
 from sim.scenario import ScenarioError
@@ -15,6 +16,7 @@ from sim.scenario import ScenarioError
 DEPTH = {"sets": "populations.makers.depth", "low": 1e5, "high": 1e7, "scale": "log"}
 CAP = {"sets": "venues.binance.liquidation.cap_per_step", "low": 100, "high": 103, "integer": True}
 SCOPE = {"sets": "venues.binance.margin.scope", "values": ["cross", "isolated"]}
+ONE = BackendOptions("local", workers=1)
 TWO_SEEDS = {"first": 5, "quick": 2, "full": 2}
 
 
@@ -126,7 +128,7 @@ def test_a_factor_without_clear_values_is_refused(tmp_path, factor, words):
 
 def test_a_design_without_runs_or_with_more_than_a_million_is_refused_before_it_is_made(tmp_path):
     many = {name: {"sets": "steps", "values": list(range(1, 1001))} for name in ("a", "b", "c")}
-    assert "1 to 1,000,000 runs are" in refused(tmp_path, factors=many)
+    assert "more than 1,000,000 are played only with --yes" in refused(tmp_path, factors=many)
 
 
 def test_designs_of_salib_say_what_to_install_without_it(tmp_path, monkeypatch):
@@ -150,7 +152,7 @@ def test_a_dry_run_counts_estimates_and_writes_nothing(tmp_path, capsys):
     (home / "analyse.py").write_text("def analyse(runs):\n    raise AssertionError('nothing is to be analysed')\n")
     words = {"scenario": "baseline", "steps": 3, "seeds": TWO_SEEDS, "factors": {"a": SCOPE}}
     (home / "sweep.yaml").write_text(json.dumps(words))
-    assert experiment_command(home, workers=1, out=tmp_path / "out", dry_run=True) == home
+    assert experiment_command(home, backend=ONE, out=tmp_path / "out", dry_run=True) == home
     told = capsys.readouterr()
     text = " ".join((told.out + told.err).split())
     assert "mine: 4 runs = 1 arm x 2 points x 2 seeds" in text and "Pilot of 3 runs" in text and "1 worker" in text
@@ -158,7 +160,7 @@ def test_a_dry_run_counts_estimates_and_writes_nothing(tmp_path, capsys):
     words["factors"]["a"]["values"] = ["crooss"]
     (home / "sweep.yaml").write_text(json.dumps(words))
     with pytest.raises(ScenarioError, match=r"venues\.binance\.margin\.scope"):
-        experiment_command(home, workers=1, dry_run=True)
+        experiment_command(home, backend=ONE, dry_run=True)
 
 
 def test_a_drawn_value_keeps_so_many_decimals_and_its_bounds_have_no_more(tmp_path):

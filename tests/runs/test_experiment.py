@@ -8,9 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.runs import executors, experiment
-from sim.runs.executors import RunTask, batches, play_all
+from sim.runs import experiment, play_sweep, worker
+from sim.runs.backends import BackendOptions
+from sim.runs.experiment import Form
+from sim.runs.experiment_results import markdown_table
+from sim.runs.journal import Finished
+from sim.runs.parts import rows_frame, rows_table
 from sim.runs.sweep import read_sweep, sweep_tasks
+from sim.runs.tasks import RunTask
 from sim.scenario import ScenarioError
 
 HOME = Path(__file__).parents[2] / "experiments" / "maintenance_margin"
@@ -30,7 +35,7 @@ def fake_row(task: RunTask, slope: float = 1.0) -> dict:
         "liquidated_share_of_open_interest": 0.2 + 0.02 * toll + 0.005 * draw[1],
         "price_drawdown": (0.10 if labels["impact"] == "on" else 0.06) + 0.002 * draw[2],
         "gross_drain_bp": drain, "net_drain_bp": drain - 2, "largest_need_bp": drain, "mean_posted_margin": 0.2,
-        "fund_inexhaustible": not finite, "fund_exhausted": finite and need >= 14, "fund_start": 14e-4,
+        "fund_inexhaustible": not finite, "fund_exhausted": bool(finite and need >= 14), "fund_start": 14e-4,
         "open_interest_start": 1.0, "first_adl_step": None,
     }  # fmt: skip
 
@@ -40,7 +45,7 @@ def analysed(full: bool = False, slope: float = 1.0, lose: int | None = None):
     rows = [fake_row(task, slope) for task in tasks]
     if lose is not None:
         rows[lose] = dict(tasks[lose].labels) | {"seed": tasks[lose].seed, "error": "ValueError: lost"}
-    return experiment.load_analyse(HOME)(experiment.runs_frame(rows))
+    return experiment.load_analyse(HOME)(rows_frame(rows_table(rows)))
 
 
 def test_the_quick_form_is_four_hundred_runs_and_the_full_form_three_times_as_many() -> None:
@@ -49,7 +54,7 @@ def test_the_quick_form_is_four_hundred_runs_and_the_full_form_three_times_as_ma
     assert len(quick) == 400 and len(full) == 1200
     assert full[:400] == quick
     assert len({(task.overrides, task.seed) for task in full}) == 1200
-    experiment.checked_arms(full)  # every override is a dial that exists
+    experiment.read_cells(full, keyed=False)  # every override is a dial that exists
 
 
 def test_claims_are_judged_from_the_runs() -> None:
@@ -66,7 +71,7 @@ def test_the_table_has_a_row_a_cell_and_pictures_come_as_png() -> None:
     assert len(found.table) == 30
     assert sorted(found.figures) == ["headline", "headline_coupled", "headline_finite_fund"]
     assert all(picture.startswith(b"\x89PNG") for picture in found.figures.values())
-    markdown = experiment.markdown_table(found.table)
+    markdown = markdown_table(found.table)
     assert markdown.count("\n") == 32 and "nan" not in markdown.lower()
 
 
@@ -114,73 +119,64 @@ def test_folders_without_sweep_or_analysis_are_refused(tmp_path: Path) -> None:
         experiment.experiment_command(tmp_path)
 
 
-def test_the_command_writes_everything_and_a_failed_run_does_not_stop_it(tmp_path, monkeypatch, capsys) -> None:
-    def fake(tasks, workers, done):
-        rows = [fake_row(task) for task in tasks]
-        rows[0] = dict(tasks[0].labels) | {"seed": 1, "error": "ValueError: lost"}
-        done(len(rows))
-        return rows
+@pytest.fixture
+def faked(monkeypatch):
+    """Runs that are not simulated: the first of them, or all, fail."""
 
-    monkeypatch.setattr(experiment, "play_all", fake)
-    monkeypatch.setattr(experiment, "warm", lambda task: None)
-    final = experiment.experiment_command(HOME, seeds=4, out=tmp_path / "out")
-    assert sorted(path.name for path in final.iterdir()) == [
-        "claim.md", "headline.png", "manifest.json", "runs.parquet", "summary.json", "sweep.yaml",
-        "table.csv", "table.md", "verdict.md",
-    ]  # fmt: skip
+    def play(run: int, key: str, task: RunTask) -> Finished:
+        lost = {"seed": task.seed, "error": "ValueError: lost", "traceback": "where"}
+        return Finished(run, key, dict(task.labels) | lost if run in failing else fake_row(task), {})
+
+    failing = {0}
+    monkeypatch.setattr(worker, "play", play)
+    monkeypatch.setattr(play_sweep, "rehearse", lambda task: None)
+    return failing
+
+
+def played(tmp_path: Path, seeds: int) -> None:
+    experiment.experiment_command(HOME, Form(seeds=seeds), BackendOptions("serial"), out=tmp_path / "out")
+
+
+def test_the_command_writes_everything_and_a_failed_run_does_not_stop_it(tmp_path, faked, capsys) -> None:
+    with pytest.raises(SystemExit) as stop:
+        played(tmp_path, 4)
+    assert stop.value.code == 3
+    final = tmp_path / "out"
+    assert {path.name for path in final.iterdir()} == {
+        "catalogue.sqlite", "claim.md", "headline.png", "journals", "lock", "manifest.json", "parts", "runs.parquet",
+        "summary.json", "sweep.json", "sweep.yaml", "table.csv", "table.md", "verdict.md",
+    }  # fmt: skip
     summary = json.loads((final / "summary.json").read_text())
     assert summary["runs"] == 80 and summary["failed"] == 1 and summary["seeds"] == 4
-    assert len(pd.read_parquet(final / "runs.parquet")) == 80
+    runs = pd.read_parquet(final / "runs.parquet")
+    assert len(runs) == 80 and runs["traceback"].iloc[0] == "where" and runs["traceback"].isna().sum() == 79
+    assert not list((final / "journals").iterdir())
     shown = capsys.readouterr()
     assert "Claim A" in shown.out and "1 of 80 runs failed" in shown.err
     assert shown.err.splitlines()[-1].endswith("headline.png")
     assert max(map(len, shown.out.splitlines())) <= 80
 
 
-def test_an_experiment_whose_runs_all_fail_ends_with_code_70(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(experiment, "warm", lambda task: None)
-    monkeypatch.setattr(
-        experiment, "play_all", lambda tasks, *_: [dict(t.labels) | {"seed": t.seed, "error": "x"} for t in tasks]
-    )
+def test_an_experiment_whose_runs_all_fail_ends_with_code_70(tmp_path, faked) -> None:
+    faked.update(range(20))
     with pytest.raises(SystemExit) as stop:
-        experiment.experiment_command(HOME, seeds=1, out=tmp_path / "out")
+        played(tmp_path, 1)
     assert stop.value.code == 70
     assert (tmp_path / "out" / "runs.parquet").is_file()
 
 
-def tasks_for_processes() -> list[RunTask]:
-    return [RunTask("no_such_scenario", (), seed, (("arm", "a"),)) for seed in range(10)]
-
-
-def test_rows_are_the_same_and_in_order_with_one_and_two_workers() -> None:
-    one, two = play_all(tasks_for_processes(), 1), play_all(tasks_for_processes(), 2)
-    assert one == two
-    assert [row["seed"] for row in one] == list(range(10))
-    assert all("no such scenario" in row["error"] for row in one)
-
-
-def test_batches_keep_order_and_lose_nothing() -> None:
-    tasks = tasks_for_processes()
-    for workers in (1, 2, 7):
-        assert [task for batch in batches(tasks, workers) for task in batch] == tasks
-
-
-def test_a_worker_that_dies_takes_only_its_own_batch_along(monkeypatch) -> None:
-    """The pool is replaced by one that dies like a broken pool: on the batch of seed 3, every time."""
-    calls = []
-
-    def pooled(waiting, workers):
-        calls.append(len(waiting))
-        for number, batch in waiting.items():
-            if any(task.seed == 3 for task in batch):
-                return
-            yield number, [{"seed": task.seed, "error": None} for task in batch]
-
-    monkeypatch.setattr(executors, "_pooled", pooled)
-    rows = play_all(tasks_for_processes(), 2)
-    assert [row["seed"] for row in rows] == list(range(10))
-    assert [row["seed"] for row in rows if row["error"]] == [3]
-    assert calls[0] == 10 and calls[1:] == [1] * 7
+def test_the_same_command_again_plays_nothing_and_failed_runs_only_when_asked(tmp_path, faked) -> None:
+    with pytest.raises(SystemExit):
+        played(tmp_path, 1)
+    before = (tmp_path / "out" / "runs.parquet").read_bytes()
+    faked.clear()
+    with pytest.raises(SystemExit) as stop:
+        played(tmp_path, 1)
+    assert stop.value.code == 3 and (tmp_path / "out" / "runs.parquet").read_bytes() == before
+    experiment.experiment_command(
+        HOME, Form(seeds=1), BackendOptions("serial"), out=tmp_path / "out", retry_failed=True
+    )
+    assert pd.read_parquet(tmp_path / "out" / "runs.parquet")["error"].isna().all()
 
 
 def test_the_verdict_says_where_a_trend_lies_and_fits_a_terminal() -> None:
@@ -191,7 +187,7 @@ def test_the_verdict_says_where_a_trend_lies_and_fits_a_terminal() -> None:
         late = 20.0 if dict(task.labels)["scale"] == 8.0 else 40.0
         row["gross_drain_bp"] = late + 1e-3 * row["gross_drain_bp"]
         rows.append(row)
-    found = function(experiment.runs_frame(rows))
+    found = function(rows_frame(rows_table(rows)))
     assert found.verdict.count("; flat to 4x, falls to 8x") == 2
     assert max(map(len, found.verdict.splitlines())) <= 80
     assert "posted %" not in next(iter(found.brief.values()))
@@ -200,5 +196,5 @@ def test_the_verdict_says_where_a_trend_lies_and_fits_a_terminal() -> None:
 
 def test_one_seed_has_no_intervals_and_says_so() -> None:
     tasks = sweep_tasks(read_sweep(HOME), HOME, seeds=1)
-    verdict = experiment.load_analyse(HOME)(experiment.runs_frame([fake_row(task) for task in tasks])).verdict
+    verdict = experiment.load_analyse(HOME)(rows_frame(rows_table([fake_row(task) for task in tasks]))).verdict
     assert "t intervals" not in verdict and "One seed" in verdict

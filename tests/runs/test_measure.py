@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from sim.runs import experiment
-from sim.runs.executors import play, play_all
+from sim.runs.backends import BackendOptions
+from sim.runs.local_pool import LocalPool
 from sim.runs.measure import measured
 from sim.runs.sweep import read_sweep, sweep_tasks
+from sim.runs.tasks import RunTask, play, run_key
 from sim.scenario import ScenarioError
 
 SWEEP = """
@@ -32,6 +34,11 @@ def measure(scenario, cell, seed):
 """
 
 
+def played(task: RunTask) -> dict:
+    """The row of a run."""
+    return play(0, run_key(task), task).row
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "sweep.yaml").write_text(SWEEP)
@@ -41,7 +48,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_measure_is_called_instead_of_a_run_with_scenario_cell_and_seed(home):
-    rows = play_all(sweep_tasks(read_sweep(home), home), 1)
+    rows = [played(task) for task in sweep_tasks(read_sweep(home), home)]
     assert [row["word"] for row in rows] == ["red3", "red4"] * 2 + ["blue3", "blue4"] * 2
     assert [row["found"] for row in rows] == [4, 4, 6, 6] * 2
     assert all(row["steps"] == 7 and row["nothing"] is None and row["error"] is None for row in rows)
@@ -50,11 +57,12 @@ def test_measure_is_called_instead_of_a_run_with_scenario_cell_and_seed(home):
 
 def test_workers_call_it_too_and_rows_keep_their_order(home):
     tasks = sweep_tasks(read_sweep(home), home)
-    assert play_all(tasks, 2) == play_all(tasks, 1)
+    with LocalPool(1) as pool:
+        assert pool.submit(play, 0, run_key(tasks[0]), tasks[0]).result().row == played(tasks[0])
 
 
 def test_the_command_keeps_the_measure_with_its_results(home, tmp_path):
-    final = experiment.experiment_command(home, workers=1, out=tmp_path / "out")
+    final = experiment.experiment_command(home, backend=BackendOptions("serial"), out=tmp_path / "out")
     assert (final / "measure.py").read_text() == GOOD
     assert "seen" in (final / "verdict.md").read_text()
 
@@ -71,9 +79,9 @@ def test_the_command_keeps_the_measure_with_its_results(home, tmp_path):
 )
 def test_a_measure_that_cannot_be_called_is_refused_before_anything_runs(home, text, said, monkeypatch):
     (home / "measure.py").write_text(text)
-    monkeypatch.setattr(experiment, "play_all", lambda *_: pytest.fail("a run was played"))
+    monkeypatch.setattr(experiment, "play_sweep", lambda *_: pytest.fail("a run was played"))
     with pytest.raises(ScenarioError, match=said):
-        experiment.experiment_command(home, workers=1, out=home / "out")
+        experiment.experiment_command(home, out=home / "out")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,7 @@ def test_a_measure_that_cannot_be_called_is_refused_before_anything_runs(home, t
 )
 def test_a_bad_answer_is_a_failed_run_that_says_why(home, answer, said):
     (home / "measure.py").write_text(f"def measure(scenario, cell, seed):\n    return {answer}\n")
-    row = play(sweep_tasks(read_sweep(home), home)[0])
+    row = played(sweep_tasks(read_sweep(home), home)[0])
     assert said in row["error"] and row["seed"] == 3 and row["colour"] == "red"
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from sim.evidence.statistics import paired_bootstrap
 from sim.runs import experiment
-from sim.runs.executors import loaded
 from sim.runs.measure import load_measure
+from sim.runs.parts import rows_frame, rows_table
 from sim.runs.sweep import read_sweep, sweep_tasks
+from sim.runs.tasks import loaded
 from sim.scenario.paths import index_paths
 from sim.scenario.schedules import maintenance_rows
 
@@ -60,7 +61,7 @@ def analysed(sold: dict[str, float], owed: dict[str, float]):
                 "price_drawdown": 0.1, "gross_drain_bp": 20 + 3 * noise + own + owed.get(arm, 0.0),
                 "net_drain_bp": 10.0, "branching_ratio": 0.4, "rates_by_minute": "0.8 0.9 0.7",
             })  # fmt: skip
-    return experiment.load_analyse(HOME)(experiment.runs_frame(rows))
+    return experiment.load_analyse(HOME)(rows_frame(rows_table(rows)))
 
 
 def test_claims_are_judged_from_paired_differences():
