@@ -1,6 +1,6 @@
 """The command `firesale`."""
 
-from sim.cli import query
+from sim.cli import query, sweeps
 from sim.cli.app import app
 
 
@@ -9,4 +9,4 @@ def main() -> None:
     app()
 
 
-__all__ = ["app", "main", "query"]
+__all__ = ["app", "main", "query", "sweeps"]
