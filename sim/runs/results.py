@@ -91,6 +91,12 @@ class Results:
         """The record of manifest.json."""
         return self._json("manifest.json")
 
+    def query(self, sql: str) -> "pd.DataFrame":
+        """The answer to a query over the tables, as a frame. Raises ScenarioError."""
+        from sim.runs.query import query_frame
+
+        return query_frame(self, sql)
+
     def frame(self, name: str) -> "pd.DataFrame":
         """A table as a frame. Raises ScenarioError where it is not there, or damaged."""
         table = self.table(name)

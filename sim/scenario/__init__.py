@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.scenario.errors import Problem, ScenarioError
     from sim.scenario.folders import configs_folder
-    from sim.scenario.loader import find_scenario, load, population_names, scenario_names
+    from sim.scenario.loader import find_scenario, load, load_mapping, population_names, scenario_names
     from sim.scenario.records import Scenario
     from sim.scenario.schema import scenario_schema
 
@@ -20,6 +20,7 @@ PLACES = {
     "configs_folder": "folders",
     "find_scenario": "loader",
     "load": "loader",
+    "load_mapping": "loader",
     "population_names": "loader",
     "scenario_names": "loader",
     "scenario_schema": "schema",
@@ -32,6 +33,7 @@ __all__ = [
     "configs_folder",
     "find_scenario",
     "load",
+    "load_mapping",
     "population_names",
     "scenario_names",
     "scenario_schema",

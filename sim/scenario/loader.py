@@ -1,5 +1,6 @@
 """From a YAML file and overrides to a checked Scenario."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,15 @@ from sim.scenario.code import attach, read_code_files
 from sim.scenario.document import Document, Path_, dotted, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
-from sim.scenario.overrides import Overrides, apply_override, settings_of
+from sim.scenario.overrides import Overrides, apply_override, plain, settings_of
 from sim.scenario.populations import include_populations
 from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
 from sim.scenario.rule_books import with_rule_books
 from sim.scenario.schema import scenario_schema
 from sim.scenario.translation import translated
+
+MAPPING = "<scenario>"  # what messages call a scenario that was given as a mapping
 
 
 def scenario_names() -> list[str]:
@@ -58,7 +61,31 @@ def load(path_or_name: str | Path, overrides: Overrides = ()) -> Scenario:
     Raises ScenarioError with all problems found.
     """
     file = find_scenario(path_or_name)
-    document = _with_included(file)
+    return _loaded(_with_included(_read(file), file), file, overrides)
+
+
+def load_mapping(tree: Mapping[str, Any], overrides: Overrides = ()) -> Scenario:
+    """Check what a scenario file would say, given as a mapping; files that it names are looked for from here.
+
+    Raises ScenarioError with all problems found.
+    """
+    start = Position(MAPPING, 0, 0)
+    file = Path("scenario.yaml").absolute()
+    document = Document(plain(tree), {(): start})
+    _check_keys(document.tree, (), start)
+    return _loaded(_with_included(document, file), file, overrides)
+
+
+def _check_keys(node: Any, path: Path_, at: Position) -> None:
+    items = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in items:
+        if isinstance(node, dict) and not isinstance(key, str):
+            raise ScenarioError([problem_at(at, ".".join(map(str, path)), f"the key {key} is not text; keys are text")])
+        _check_keys(value, (*path, key), at)
+
+
+def _loaded(document: Document, file: Path, overrides: Overrides) -> Scenario:
+    """Put rule books, populations and overrides into a document and check it. Raises ScenarioError."""
     settings = settings_of(overrides)
     rules_first = [item for item in settings if item.words[0] == "venues" and item.words[2:] == ("rules",)]
     problems: list[Problem] = []
@@ -102,12 +129,11 @@ def _read(file: Path) -> Document:
     return read_document(file, label_of(file))
 
 
-def _with_included(file: Path) -> Document:
-    document = _read(file)
+def _with_included(document: Document, file: Path) -> Document:
     other = document.tree.pop("from", None)
     if other is None:
         return document
-    position = document.positions.pop(("from",))
+    position = document.positions.pop(("from",), document.position(()))
     if not isinstance(other, str) or not other:
         raise ScenarioError(
             [problem_at(position, "from", f"{shown(other)} is no file; name a scenario file beside this one")]
@@ -141,7 +167,7 @@ def _included_file(file: Path, other: str, position: Position) -> Path:
     try:
         for folder in folders:
             found = folder / other
-            if found.is_file() and not found.samefile(file):
+            if found.is_file() and not (file.exists() and found.samefile(file)):
                 return found
     except (OSError, ValueError):
         pass

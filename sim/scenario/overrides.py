@@ -42,7 +42,7 @@ def settings_of(overrides: Overrides) -> list[Setting]:
     if isinstance(overrides, str):
         return [split_override(overrides)]
     if isinstance(overrides, Mapping):
-        return [_checked(Setting(tuple(str(path).split(".")), _plain(value))) for path, value in overrides.items()]
+        return [_checked(Setting(tuple(str(path).split(".")), plain(value))) for path, value in overrides.items()]
     return [item if isinstance(item, Setting) else split_override(item) for item in overrides]
 
 
@@ -68,11 +68,13 @@ def _checked(setting: Setting) -> Setting:
     return setting
 
 
-def _plain(value: Any) -> Any:
-    """Python values as a YAML file would have given them: mappings as dicts, tuples as lists."""
+def plain(value: Any) -> Any:
+    """Python values as a YAML file would have given them: mappings as dicts, tuples and arrays as lists."""
     if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: plain(item) for key, item in value.items()}
+    if hasattr(value, "tolist"):  # numpy's numbers and arrays, and columns of a frame
+        return plain(value.tolist())
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def apply_override(document: Document, setting: Setting) -> list[Problem]:

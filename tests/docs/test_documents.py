@@ -16,6 +16,9 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), ROOT / "sim" / "README.md", ROOT / "resu
 DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"(?:<!-- test: (?P<marker>[^\n]*?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)```", re.S)
 HOW_TO = [ROOT / "README.md", *sorted((ROOT / "docs" / "how-to").glob("*.md"))]
+HOW_TO += [ROOT / "docs" / "reference" / "python_api.md"]
+# Its blocks build on each other; tests/docs/test_read_a_result.py plays them in order.
+HOW_TO.remove(ROOT / "docs" / "how-to" / "read_a_result.md")
 # Commands that take long; their own tests play them.
 # Blocks that readers save as files, for the commands of the same document.
 FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.S)

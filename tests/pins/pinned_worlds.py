@@ -110,8 +110,8 @@ WORLDS = {
         ("margin_warning", "margin_call", "call_payment", "call_met", "call_missed", "restriction", "liquidation")),
     "zero_intelligence": World("zero_intelligence", {"steps": 300, "record.order_events": True},
                                ("fill", "order_rested", "order_removed")),
-    "crowd_with_code": crowd(*SOLD, "take_over", "funding", "legs_locked", "legs_unlocked", file="crowd_with_code.yaml",
-                             margin={"hedge_mode": True, "netting": "larger_side"}),
+    "crowd_with_code": crowd(*SOLD, "take_over", "funding", "legs_locked", "legs_unlocked",
+                             file="crowd_with_code.yaml"),
     "crowd_isolated": crowd("liquidation", "take_over", "transfer", margin={"scope": "isolated"}, liquidation={
         "execution": "dutch_auction", "auction": {"start": 1.01, "floor": 0.95, "duration_steps": 6, "resets": 1},
         "target": "full"}, mark_price={"kind": "last"}, world={"record.order_events": True}),

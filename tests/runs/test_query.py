@@ -143,7 +143,7 @@ def test_without_duckdb_it_says_what_to_install(run, monkeypatch) -> None:
 
 
 def test_a_frame_comes_back_in_python(run) -> None:
-    frame = query_frame(Results(run), "select instrument, max(step) as last from steps group by instrument order by 1")
+    frame = Results(run).query("select instrument, max(step) as last from steps group by instrument order by 1")
     assert frame.to_dict("list") == {"instrument": ["BTC", "ETH"], "last": [2, 2]}
     with pytest.raises(ScenarioError, match="syntax error"):
         query_frame(Results(run), "selec")
