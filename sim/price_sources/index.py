@@ -51,7 +51,15 @@ class IndexPath(Record):
     jump_size_bp: float = dial(0.0, "standard deviation of a jump", unit="bp", source=ASSUMED, ge=0, le=5_000)
     points: Row[Point] | None = dial(None, "rows of step and price, for points")
     path: str | None = dial(
-        None, "file with the columns time (s) and price, beside the scenario, for file", min_length=1, max_length=4_096
+        None, "file of prices beside the scenario or below, for file", min_length=1, max_length=4_096
+    )
+    format: str | None = dial(None, "its format; default: what its content shows", min_length=1, max_length=64)
+    column: Literal["open", "high", "low", "close"] = dial("close", "price of a bar that the path takes")
+    starts_at: str | None = dial(
+        None, "time of the first row that is used, as in 2025-10-10T20:50:00Z; default: all rows", max_length=40
+    )
+    gaps: Literal["refuse", "bridge"] = dial(
+        "refuse", "rows that are missing in the file: refuse it, or go on as between other points"
     )
     follows_book: float = dial(
         0.0, "how far outside prices follow this venue's own", unit="share", source=ASSUMED, ge=0, le=1

@@ -8,12 +8,12 @@ from pydantic import ValidationError
 
 from sim.scenario.checks import check_scenario
 from sim.scenario.code import attach, read_code_files
-from sim.scenario.document import Document, Path_, dotted, merged, read_document
+from sim.scenario.data_files import read_price_files, read_tier_files
+from sim.scenario.document import Document, dotted, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
 from sim.scenario.overrides import Overrides, apply_override, plain, settings_of
 from sim.scenario.populations import include_populations
-from sim.scenario.price_files import read_price_file
 from sim.scenario.records import Scenario
 from sim.scenario.rule_books import with_rule_books
 from sim.scenario.schema import scenario_schema
@@ -99,7 +99,10 @@ def _loaded(document: Document, file: Path, overrides: Overrides) -> Scenario:
     for setting in settings:
         if setting not in (*rules_first, *people_first):
             problems += apply_override(document, setting)
-    problems += _read_price_files(document, file)
+    problems += read_price_files(document, file)
+    venues = document.tree.get("venues")
+    for name in venues if isinstance(venues, dict) else ():
+        problems += read_tier_files(document, ("venues", name, "margin", "schedules"), file)
     code, wrong = read_code_files(document, file)
     problems += wrong
     if problems:
@@ -175,25 +178,3 @@ def _included_file(file: Path, other: str, position: Position) -> Path:
     searched = " or ".join(dict.fromkeys(str(folder.resolve()) for folder in folders))
     message = f"no file {shown(other)} in {searched}{did_you_mean(other, known)}"
     raise ScenarioError([problem_at(position, "from", message)])
-
-
-def _read_price_files(document: Document, file: Path) -> list[Problem]:
-    """Replace each `path` of a price file by its points, so that the configuration hash covers what it says."""
-    problems: list[Problem] = []
-    instruments = document.tree.get("instruments")
-    for row, instrument in enumerate(instruments if isinstance(instruments, list) else ()):
-        index = instrument.get("index") if isinstance(instrument, dict) else None
-        if not isinstance(index, dict) or index.get("kind") != "file" or not isinstance(index.get("path"), str):
-            continue
-        path: Path_ = ("instruments", row, "index", "path")
-        seconds = document.tree.get("step_seconds", 1.0)
-        points, wrong = read_price_file(file.parent / index["path"], seconds if _positive(seconds) else 1.0)
-        position, where = document.position(path), dotted(document.tree, path)
-        problems += [problem_at(position, where, f"{index['path']}: {message}") for message in wrong]
-        index["points"] = points
-        document.positions[("instruments", row, "index", "points")] = position
-    return problems
-
-
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from sim.scenario.data_files import read_tier_files
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
@@ -34,6 +35,7 @@ def read_rule_book(path: Path) -> Document:
         problems = []
         for key in NUMBERS_IN:
             problems += unsourced(document, document.tree.get(key), (key,), (key,), 1)
+        problems += read_tier_files(document, ("margin", "schedules"), path)
         if problems:
             raise ScenarioError(problems)
     return document

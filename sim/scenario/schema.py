@@ -18,6 +18,11 @@ INCLUDE = {
     "additionalProperties": False,
 }
 
+TIER_FILE = {
+    "file": {"type": "string", "description": "file of leverage tiers beside this one, instead of tiers"},
+    "symbol": {"type": "string", "description": "whose tiers of that file; default: the symbol like the contract"},
+}
+
 
 @lru_cache(maxsize=1)
 def scenario_schema() -> dict[str, Any]:
@@ -35,6 +40,7 @@ def scenario_schema() -> dict[str, Any]:
         "type": "string",
         "description": "scenario file beside this one that this one changes",
     }
+    schema["$defs"]["Schedule"]["properties"] |= TIER_FILE
     people = schema["properties"]["populations"]
     schema["properties"]["populations"] = {
         "description": people.pop("description"),

@@ -21,7 +21,7 @@ HOW_TO += [ROOT / "docs" / "reference" / "python_api.md"]
 HOW_TO.remove(ROOT / "docs" / "how-to" / "read_a_result.md")
 # Commands that take long; their own tests play them.
 # Blocks that readers save as files, for the commands of the same document.
-FILE = re.compile(r"<!-- file: (?P<name>[\w.]+) -->\n```\w*\n(?P<text>.*?)```", re.S)
+FILE = re.compile(r"<!-- file: (?P<name>[\w.-]+) -->\n```\w*\n(?P<text>.*?)```", re.S)
 IN_ORDER = "in order"
 NOT_PLAYED = tuple(f"firesale experiment experiments/{name}" for name in ("maintenance_margin", "october_validation"))
 

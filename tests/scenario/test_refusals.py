@@ -262,7 +262,7 @@ def test_a_price_file_without_header_or_not_there(folder, write, refused):
     path = write("instruments: [{name: BTCUSDT, index: {kind: file, path: path.csv}}]\n")
     assert "cannot be read" in refused(path)[0]
     (folder / "path.csv").write_text("0,1\n1,2\n")
-    assert "row 1: the header is 0,1; allowed: time,price" in refused(path)[0]
+    assert "row 1: '0,1' is the header or first row of no known format; known: time_price" in refused(path)[0]
 
 
 VALUES = st.recursive(
