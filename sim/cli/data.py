@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from sim.cli.exit_codes import exit_codes
+from sim.cli.options import AsJson
 
 
 def import_file(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="market data: CSV, JSON or feather, also .zip or .gz")],
     form: Annotated[str | None, typer.Option("--format", help="its format; default: what its content shows")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object instead of text")] = False,
+    as_json: AsJson = False,
     out: Annotated[
         Path | None, typer.Option(help="write an index path (CSV) or margin schedules (YAML) to this new file")
     ] = None,

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from sim.scenario.checks import check_scenario
 from sim.scenario.code import attach, read_code_files
 from sim.scenario.data_files import read_price_files, read_tier_files
-from sim.scenario.document import Document, dotted, merged, read_document
+from sim.scenario.document import Document, Path_, dotted, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
 from sim.scenario.overrides import Overrides, apply_override, plain, settings_of
