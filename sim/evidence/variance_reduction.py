@@ -1,0 +1,120 @@
+"""What common random numbers and antithetic pairs save: how many times more runs would be needed without them."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Variances = Callable[[Floats, Floats], tuple[float, float]]  # without the method, and with it
+
+COLUMNS = (
+    "outcome",
+    "common_draws",
+    "common_pairs",
+    "common_note",
+    "antithetic",
+    "antithetic_pairs",
+    "antithetic_note",
+)
+ROUNDING = 1e-12  # of the mean square: what varies by less is constant but for rounding
+
+
+def variance_reduction(runs: pd.DataFrame, labels: Sequence[str], outcomes: Sequence[str]) -> pd.DataFrame:
+    """One row an outcome: two ratios of variances, how many pairs of runs each stands on, or why it is undefined.
+
+    runs: a row a run with `seed`, perhaps `antithetic` (0, 1), `error`; labels: columns that make a cell, `arm` first.
+    common_draws: Var(a) + Var(b) over Var(a - b), by seed, of each cell with the first point of its arm and with its
+    twin in the first arm, pooled; an antithetic pair counts as its mean. antithetic: variance of the mean of two
+    independent runs over that of a pair's mean, pooled over cells. Infinite where the second variance is zero.
+    """
+    good = runs[runs["error"].isna()] if "error" in runs else runs
+    rows = [_row(good, list(labels), outcome) for outcome in outcomes]
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"common_draws": float, "antithetic": float})
+
+
+def reduction_lines(found: pd.DataFrame) -> list[str]:
+    """A line an outcome, as in `price_drawdown: common draws 3.1x, antithetic 1.4x`; what is undefined says why."""
+    lines = []
+    for row in found.to_dict("records"):
+        common = _text("common draws", row["common_draws"], row["common_note"])
+        halves = _text("antithetic", row["antithetic"], row["antithetic_note"])
+        lines.append(f"{row['outcome']}: " + ", ".join(text for text in (common, halves) if text))
+    return lines
+
+
+def _text(name: str, ratio: float, note: str) -> str:
+    if math.isnan(ratio):
+        return f"{name} - ({note})" if note else ""
+    return f"{name} all of it" if math.isinf(ratio) else f"{name} {ratio:.3g}x"
+
+
+def _row(runs: pd.DataFrame, labels: list[str], outcome: str) -> tuple[object, ...]:
+    if outcome not in runs:
+        missing = "no such outcome"
+        return outcome, None, 0, missing, None, 0, missing if "antithetic" in runs else ""
+    values = runs.assign(value=runs[outcome].astype("Float64").to_numpy(dtype=float, na_value=math.nan))
+    values = values[np.isfinite(values["value"])]
+    if "antithetic" not in runs:
+        halves: tuple[float | None, int, str] = (None, 0, "")
+    else:
+        halves = _ratio(_halves(values, labels), "no complete pair", _mean_of_two)
+    return outcome, *_ratio(_twins(values, labels), "one cell", _difference), *halves
+
+
+def _ratio(pairs: Iterator[tuple[Floats, Floats]], none: str, variances: Variances) -> tuple[float | None, int, str]:
+    """Pooled over pairs of equally long arrays: ratio, number of paired runs, and why there is none."""
+    apart = together = scale = 0.0
+    runs = lone = 0
+    for first, second in pairs:
+        if len(first) < 2:
+            lone += len(first)
+            continue
+        without, with_it = variances(first, second)
+        apart, together, runs = apart + without, together + with_it, runs + len(first)
+        scale += float((first**2).mean() + (second**2).mean())
+    if runs == 0:
+        return None, 0, "one seed" if lone else none
+    if apart <= ROUNDING * scale:
+        return None, runs, "constant outcome"
+    return (math.inf if together <= ROUNDING * scale else apart / together), runs, ""
+
+
+def _difference(first: Floats, second: Floats) -> tuple[float, float]:
+    return float(first.var(ddof=1) + second.var(ddof=1)), float((first - second).var(ddof=1))
+
+
+def _mean_of_two(first: Floats, second: Floats) -> tuple[float, float]:
+    return float(first.var(ddof=1) + second.var(ddof=1)) / 4.0, float(((first + second) / 2.0).var(ddof=1))
+
+
+def _twins(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
+    """Each cell beside the first point of its arm, and beside the same point of the first arm, by seed."""
+    keys = values[labels].astype(str).agg("\x1f".join, axis=1) if labels else pd.Series("", index=values.index)
+    points = (
+        values[labels[1:]].astype(str).agg("\x1f".join, axis=1) if labels[1:] else pd.Series("", index=values.index)
+    )
+    arms = values[labels[0]].astype(str) if labels else keys
+    by_seed = values.assign(cell=keys).groupby(["cell", "seed"], sort=False)["value"].mean()
+    cells = pd.DataFrame({"cell": keys, "arm": arms, "point": points}).drop_duplicates("cell")
+    known = {(arm, point): cell for cell, arm, point in cells.itertuples(index=False)}
+    first_arm = str(cells["arm"].iloc[0]) if len(cells) else ""
+    first_point = cells.drop_duplicates("arm").set_index("arm")["point"].to_dict()
+    for cell, arm, point in cells.itertuples(index=False):
+        beside = {known[arm, first_point[arm]], known.get((first_arm, point), cell)} - {cell}
+        for other in sorted(beside):
+            both = pd.concat([by_seed[other], by_seed[cell]], axis=1, join="inner").to_numpy(dtype=float)
+            yield both[:, 0], both[:, 1]
+
+
+def _halves(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
+    """The two runs of each complete pair, cell by cell."""
+    wide = values.pivot_table(index=[*labels, "seed"], columns="antithetic", values="value", observed=True)
+    if sorted(wide.columns.tolist()) != [0, 1]:
+        return
+    wide = wide.dropna()
+    cells = wide.groupby(labels, sort=False) if labels else [("", wide)]
+    for _, rows in cells:
+        yield rows[0].to_numpy(dtype=float), rows[1].to_numpy(dtype=float)
