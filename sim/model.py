@@ -32,7 +32,7 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
 
     scenario: a name, a file or a record; overrides: `["populations.makers.count=6"]`, or a mapping of such paths.
     traders: `[YourTrader.with_capital(1e6, leverage=5)]`; allow_code: the scenario may run the Python files that it
-    names; watch: is told whose code runs. Raises ScenarioError or ValueError for bad input.
+    names; watch: is told whose code runs; antithetic: the second run of a pair. Raises ScenarioError or ValueError.
     """
 
     def __init__(
@@ -43,6 +43,7 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
         traders: Iterable[TraderOffer] = (),
         allow_code: bool = False,
         watch: Watch | None = None,
+        antithetic: bool = False,
     ) -> None:
         if isinstance(scenario, Scenario) and overrides:
             raise ValueError("overrides go with the name or file of a scenario, not with a record")
@@ -53,9 +54,10 @@ class MarketModel(mesa.Model):  # type: ignore[misc]
             raise ValueError(f"seed {chosen!r} is not allowed; 0 to {SEED_MAX} is")
         offers = tuple(traders)
         accounts = accounts_of(config, offers)
-        super().__init__(rng=np.random.SeedSequence(chosen, spawn_key=(STREAM_AGENTS,)))
+        # Draws of Mesa's own are not mirrored, as nobody knows what they are for; the two runs have others.
+        super().__init__(rng=np.random.SeedSequence(chosen, spawn_key=(STREAM_AGENTS, *[1] * antithetic)))
         self.config = config
-        self.session = build_session(config, chosen, accounts)
+        self.session = build_session(config, chosen, accounts, antithetic=antithetic)
         world = self.session.world
         venues = self.session.names.venues
         self.populations = tuple(

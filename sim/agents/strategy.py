@@ -85,11 +85,11 @@ class Strategy(mesa.Agent):  # type: ignore[misc]
 
     @cached_property
     def _own_rng(self) -> np.random.Generator:
-        return own_generator(self.model.session.seed, STREAM_AGENTS, self.name, 2 * (self.seat.place or 0))
+        return own_generator(self.model.session, STREAM_AGENTS, self.name, 2 * (self.seat.place or 0))
 
     @cached_property
     def _own_random(self) -> Random:
-        source = own_generator(self.model.session.seed, STREAM_AGENTS, self.name, 2 * (self.seat.place or 0) + 1)
+        source = own_generator(self.model.session, STREAM_AGENTS, self.name, 2 * (self.seat.place or 0) + 1)
         return Random(int.from_bytes(source.bytes(32), "little"))
 
     def draw(self, event: int = 0, purpose: int = DRAW_ORDER) -> Words:

@@ -70,6 +70,11 @@ class Session:
         return int(self.world.clock[0]["step"]) + 1
 
     @property
+    def antithetic(self) -> bool:
+        """Whether this is the second run of an antithetic pair."""
+        return bool(self.world.clock[0]["antithetic_mask"])
+
+    @property
     def horizon(self) -> int:
         """Steps for which there is an index path."""
         return int(self.world.clock[0]["horizon"])

@@ -112,7 +112,7 @@ def _twins(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Fl
 def _halves(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
     """The two runs of each complete pair, cell by cell."""
     wide = values.pivot_table(index=[*labels, "seed"], columns="antithetic", values="value", observed=True)
-    if sorted(wide.columns.tolist()) != [0, 1]:
+    if {int(half) for half in wide.columns} != {0, 1}:
         return
     wide = wide.dropna()
     cells = wide.groupby(labels, sort=False) if labels else [("", wide)]

@@ -74,15 +74,16 @@ def simulate(
     tick: Callable[[float], None] | None = None,
     allow_code: bool = False,
     watch: "Watch | None" = None,
+    antithetic: bool = False,
 ) -> RunResult:
-    """Plays one run without writing files; `map` also samples liquidation maps.
+    """Plays one run without writing files; `map` also samples liquidation maps; antithetic: the second run of a pair.
 
     Seed and number of steps default to the scenario's. allow_code: run the Python files that it names, here, in this
     process: their time limits hold where a command plays the run. Raises InvariantError when money or sizes do not
     add up, and StrategyError for a strategy in Python that fails.
     """
     try:
-        return _play(scenario, seed, steps, map, tick, allow_code, watch)
+        return _play(scenario, seed, steps, map, tick, allow_code, watch, antithetic)
     except RunFailed as failure:
         raise failure.cause from None
 
@@ -95,12 +96,13 @@ def _play(
     tick: Callable[[float], None] | None,
     allow_code: bool = False,
     watch: "Watch | None" = None,
+    antithetic: bool = False,
 ) -> RunResult:
     from sim.engine.errors import InvariantError, StrategyError
 
     scenario = with_steps(scenario, steps)
     chosen = scenario.seed if seed is None else seed
-    session, advance = _opened(scenario, chosen, allow_code, watch)
+    session, advance = _opened(scenario, chosen, allow_code, watch, antithetic)
     maps = [LiquidationMap(instrument.start_price) for instrument in scenario.instruments] if map else []
     chunk = scenario.record.liquidation_map_every_steps if map else min(scenario.steps, 4096)
     step_rows, event_rows, profit_rows = [], [], []
@@ -138,7 +140,7 @@ def evaluated(
 
 
 def _opened(
-    scenario: "Scenario", seed: int, allow_code: bool, watch: "Watch | None"
+    scenario: "Scenario", seed: int, allow_code: bool, watch: "Watch | None", antithetic: bool
 ) -> "tuple[Session, Callable[[int], None]]":
     """The session of a run and what plays its steps: the model where strategies in Python have a say."""
     from sim.scenario.code import code_populations
@@ -146,11 +148,11 @@ def _opened(
     if code_populations(scenario):
         from sim.model import MarketModel
 
-        model = MarketModel(scenario, seed, allow_code=allow_code, watch=watch)
+        model = MarketModel(scenario, seed, allow_code=allow_code, watch=watch, antithetic=antithetic)
         return model.session, model.advance
     from sim.scenario.build import build_session
 
-    session = build_session(scenario, seed)
+    session = build_session(scenario, seed, antithetic=antithetic)
     return session, session.advance
 
 

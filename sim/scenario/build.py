@@ -32,7 +32,7 @@ from sim.scenario.schedules import atom_of, rate_scale_of
 from sim.scenario.switch_dials import switch_events, switch_rows
 from sim.scenario.unit_field import unit_field
 from sim.strategies import BasisTrader, LeveragedSpeculator, LiquidationBuyer, SignalTrader, TrendFollower
-from sim.streams import run_key, stream_of
+from sim.streams import WORD, Dice, run_key, stream_of
 from sim.tables import World, layout
 from sim.terms.vocabulary import INSTITUTION, NONE, STATIC_BOOK, USER_TRADER
 
@@ -58,11 +58,18 @@ class UserTrader:
 
 
 def build_session(
-    scenario: Scenario, seed: int | None = None, user_traders: Sequence[UserTrader] = (), event_rows: int = EVENT_ROWS
+    scenario: Scenario,
+    seed: int | None = None,
+    user_traders: Sequence[UserTrader] = (),
+    event_rows: int = EVENT_ROWS,
+    antithetic: bool = False,
 ) -> Session:
-    """Draw the world of one seed and seed its book. Same scenario and seed: same bytes."""
+    """Draw the world of one seed and seed its book. Same scenario and seed: same bytes.
+
+    antithetic: the second run of a pair, in which every draw is the mirror image of the first run's and has its law.
+    """
     seed = scenario.seed if seed is None else seed
-    draft = _Draft(scenario, seed, user_traders)
+    draft = _Draft(scenario, Dice(seed, antithetic), user_traders)
     world = draft.tables(event_rows)
     seed_book(world)
     return Session(world, names_of(draft), opening_of(draft, world), scenario.config_hash, seed, draft.event_headroom)
@@ -71,8 +78,8 @@ def build_session(
 class _Draft:
     """The parts of a world while it is being put together."""
 
-    def __init__(self, scenario: Scenario, seed: int, user_traders: Sequence[UserTrader]) -> None:
-        self.scenario, self.seed, self.user_traders = scenario, seed, tuple(user_traders)
+    def __init__(self, scenario: Scenario, dice: Dice, user_traders: Sequence[UserTrader]) -> None:
+        self.scenario, self.dice, self.user_traders = scenario, dice, tuple(user_traders)
         venues = list(scenario.venues)
         # Each venue's instruments must lie together; within a venue the order of the file is kept.
         order = sorted(range(len(scenario.instruments)), key=lambda k: venues.index(scenario.instruments[k].venue))
@@ -118,13 +125,13 @@ class _Draft:
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, LeveragedSpeculator):
                 if record.unit_field_density is not None:
-                    drawn[p] = unit_field(scenario, record, record.unit_field_density, self.seed)
+                    drawn[p] = unit_field(scenario, record, record.unit_field_density, self.dice)
                 else:
-                    drawn[p] = speculators(scenario, record, self.seed)
+                    drawn[p] = speculators(scenario, record, self.dice)
                 net += drawn[p].lots.sum(axis=1)
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, BasisTrader):
-                drawn[p] = basis_rows(scenario, record, self.seed, net)
+                drawn[p] = basis_rows(scenario, record, self.dice, net)
                 net += drawn[p].lots.sum(axis=1)
         # The outside world holds the rest, so what is open is the larger of the two sides.
         longs, shorts = (sum((np.maximum(s * c.lots, 0).sum(axis=1) for c in drawn.values()), net * 0) for s in (1, -1))
@@ -133,11 +140,11 @@ class _Draft:
         self.net_lots = net
         for p, record in enumerate(scenario.populations, start=1):
             if isinstance(record, TrendFollower):
-                drawn[p] = trend_rows(scenario, record, self.seed, opened * np.array(units))
+                drawn[p] = trend_rows(scenario, record, self.dice, opened * np.array(units))
             elif isinstance(record, LiquidationBuyer):
-                drawn[p] = buyer_rows(scenario, record, self.seed, opened * np.array(units))
+                drawn[p] = buyer_rows(scenario, record, self.dice, opened * np.array(units))
             elif isinstance(record, SignalTrader):
-                drawn[p] = signal_rows(scenario, record, self.seed)
+                drawn[p] = signal_rows(scenario, record, self.dice)
             elif not isinstance(record, LeveragedSpeculator | BasisTrader):
                 drawn[p] = idle_rows(scenario, record)
             self.crowds.append(drawn[p])
@@ -188,7 +195,7 @@ class _Draft:
             distances=flow_distances(scenario.populations, populations),
             queue=np.zeros((2, max(QUEUE_ROWS, accounts * has_calls(scenario))), np.int64),
             ranking=np.zeros((n, min(n_traders, RANKING_ROWS)), np.int64),
-            index_path=index_paths(scenario, self.seed, points),
+            index_path=index_paths(scenario, self.dice.seed, points, self.dice.antithetic),
             basis_samples=np.zeros((n, samples), np.int64),
             mids=np.zeros((n, window)),
             events=np.zeros(max(event_rows, 4 * self.event_headroom), layout.EVENTS),
@@ -216,9 +223,10 @@ class _Draft:
 
     def _clock(self) -> np.ndarray:
         scenario, clock = self.scenario, np.zeros(1, layout.CLOCK)
-        low, high = run_key(self.seed)
+        low, high = run_key(self.dice.seed)
         values = {
             "step": -1, "horizon": scenario.steps, "run_key_low": low, "run_key_high": high,
+            "antithetic_mask": WORD if self.dice.antithetic else 0,
             "mirror": int(scenario.mirror), "arithmetic": int(scenario.prices == "arithmetic"),
             "n_traders": self.n_traders, "n_instruments": len(scenario.instruments), "n_venues": len(scenario.venues),
             "rate_scale": self.rate_scale, "fee_scale": FEE_SCALE,

@@ -6,7 +6,7 @@ import numpy as np
 
 from sim.scenario.records import Scenario
 from sim.scenario.schedules import maintenance_rows
-from sim.streams import generator
+from sim.streams import Dice
 
 STREAM_HISTORY = 2
 HOURS = 72
@@ -33,12 +33,12 @@ def start_tick(scenario: Scenario, k: int) -> int:
     return round(instrument.start_price / scenario.contract_of(instrument).tick_size)
 
 
-def history(scenario: Scenario, seed: int, volatility_bp: float) -> np.ndarray:
+def history(scenario: Scenario, dice: Dice, volatility_bp: float) -> np.ndarray:
     """(n_instruments, MINUTES + 1) relative prices, newest last and equal to 1; correlated like the indices."""
     n = len(scenario.instruments)
     correlation = np.full((n, n), scenario.index_correlation) + (1.0 - scenario.index_correlation) * np.eye(n)
     root = np.linalg.cholesky(correlation + 1e-12 * np.eye(n))
-    moves = root @ generator(seed, STREAM_HISTORY).standard_normal((n, MINUTES)) * volatility_bp * 1e-4 * np.sqrt(60.0)
+    moves = root @ dice.generator(STREAM_HISTORY).standard_normal((n, MINUTES)) * volatility_bp * 1e-4 * np.sqrt(60.0)
     walk = np.concatenate([np.zeros((n, 1)), np.cumsum(moves, axis=1)], axis=1)
     walk -= walk[:, -1:]
     return 1.0 + walk if scenario.prices == "arithmetic" else np.exp(walk)
@@ -46,7 +46,7 @@ def history(scenario: Scenario, seed: int, volatility_bp: float) -> np.ndarray:
 
 def entry_prices(
     scenario: Scenario,
-    seed: int,
+    dice: Dice,
     stream: int,
     leverage: np.ndarray,
     sign: np.ndarray,
@@ -58,8 +58,8 @@ def entry_prices(
 
     Survival is judged by the venue's unscaled schedule in every regime, so that positions are the same in all.
     """
-    rng = generator(seed, STREAM_HISTORY, stream)
-    paths = history(scenario, seed, volatility_bp)
+    rng = dice.generator(STREAM_HISTORY, stream)
+    paths = history(scenario, dice, volatility_bp)
     lowest = np.minimum.accumulate(paths[:, ::-1], axis=1)
     highest = np.maximum.accumulate(paths[:, ::-1], axis=1)
     mean_minutes = 60.0 * age_hours * np.clip(AGE_OF_LEVERAGE / leverage, 0.1, 3.0)

@@ -15,20 +15,24 @@ LARGEST_MILLI = 1000.0 * 2**31
 FAR = "the drawn path leaves every price ladder; lower volatility_bp, jumps_per_hour, jump_size_bp or steps"
 
 
-def index_paths(scenario: Scenario, seed: int, points: dict[str, list[tuple[float, float]]]) -> np.ndarray:
+def index_paths(
+    scenario: Scenario, seed: int, points: dict[str, list[tuple[float, float]]], antithetic: bool = False
+) -> np.ndarray:
     """(n_instruments, steps + 1) int64, thousandths of a tick.
 
     `points`: for instruments whose index is not a process, rows of (step, price). The same seed gives the same
-    path under every margin regime.
+    path under every margin regime. antithetic: every shock and jump has the other sign, and volatility, tails and
+    times of jumps stay: the moves are the mirror image of the plain ones, and have their law.
     """
     n, steps = len(scenario.instruments), scenario.steps
     correlation = np.full((n, n), scenario.index_correlation) + (1.0 - scenario.index_correlation) * np.eye(n)
     root = np.linalg.cholesky(correlation + 1e-12 * np.eye(n))
     shocks = root @ generator(seed, STREAM_INDEX).standard_normal((n, steps))
-    shocks = shocks * _volatility(scenario, seed, root)
+    sign = -1.0 if antithetic else 1.0
+    shocks = sign * shocks * _volatility(scenario, seed, root)
     rows = []
     for k, instrument in enumerate(scenario.instruments):
-        moves = _moves(scenario, instrument, seed, k, shocks[k])
+        moves = _moves(scenario, instrument, seed, k, shocks[k], sign)
         moves = _bridged(moves, instrument, points.get(instrument.name))
         for news in instrument.news:
             moves = moves + _news_moves(scenario, news.start_step, news.duration_steps, news.size)
@@ -75,7 +79,9 @@ def _autoregressive(normals: np.ndarray, keep: float) -> np.ndarray:
     return np.fromiter(accumulate(noise.tolist(), lambda level, new: keep * level + new), float, len(noise))
 
 
-def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks: np.ndarray) -> np.ndarray:
+def _moves(
+    scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks: np.ndarray, sign: float
+) -> np.ndarray:
     """Moves a step (log, or fractions of the start price): Gaussian or Student-t, and compound Poisson jumps."""
     index, steps = instrument.index, shocks.shape[0]
     draws = generator(seed, STREAM_INDEX, k + 1)
@@ -85,7 +91,7 @@ def _moves(scenario: Scenario, instrument: Instrument, seed: int, k: int, shocks
     moves: np.ndarray = shocks * index.volatility_bp * 1e-4 * np.sqrt(scenario.step_seconds)
     if index.jumps_per_hour > 0 and index.jump_size_bp > 0:
         counts = draws.poisson(index.jumps_per_hour * scenario.step_seconds / 3600.0, steps)
-        moves = moves + draws.standard_normal(steps) * np.sqrt(counts) * index.jump_size_bp * 1e-4
+        moves = moves + sign * draws.standard_normal(steps) * np.sqrt(counts) * index.jump_size_bp * 1e-4
     return moves
 
 

@@ -24,7 +24,7 @@ from sim.strategies import (
     SignalTrader,
     TrendFollower,
 )
-from sim.streams import generator, stream_of
+from sim.streams import Dice, Draws, stream_of
 
 STREAM_PEOPLE = 1
 SAFETY = 1.05  # equity at the start is at least this multiple of the maintenance margin in force
@@ -66,7 +66,7 @@ def idle_rows(scenario: Scenario, record: Any) -> Crowd:
     return idle_crowd(scenario, count, record.capital)
 
 
-def heavy_tailed(rng: np.random.Generator, count: int, sigma: float, tail: float, exponent: float) -> np.ndarray:
+def heavy_tailed(rng: Draws, count: int, sigma: float, tail: float, exponent: float) -> np.ndarray:
     """Relative sizes: a log-normal body whose upper `tail` share follows a Pareto law of this exponent."""
     sizes = np.exp(sigma * rng.standard_normal(count))
     uniforms = rng.random(count)
@@ -91,9 +91,9 @@ def capped_shares(sizes: np.ndarray, largest: float) -> np.ndarray:
     return np.asarray(np.minimum(shares, ceiling))
 
 
-def speculators(scenario: Scenario, record: LeveragedSpeculator, seed: int) -> Crowd:
+def speculators(scenario: Scenario, record: LeveragedSpeculator, dice: Dice) -> Crowd:
     """Leveraged speculators with positions taken at earlier prices that they have survived."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     count, n = record.count, len(scenario.instruments)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     sizes = heavy_tailed(rng, count, record.size_sigma, record.tail_share, record.tail_exponent)
@@ -114,7 +114,7 @@ def speculators(scenario: Scenario, record: LeveragedSpeculator, seed: int) -> C
                 notional[k, held] = total * capped_shares(sizes[held], limit)
     crowd.leverage = _chosen_leverage(scenario, record, notional, normals)
     sign = np.where(long, 1, -1)
-    _take_positions(scenario, crowd, notional, sign, record, seed)
+    _take_positions(scenario, crowd, notional, sign, record, dice)
     return crowd
 
 
@@ -146,7 +146,7 @@ def _take_positions(
     notional: np.ndarray,
     sign: np.ndarray,
     record: LeveragedSpeculator,
-    seed: int,
+    dice: Dice,
 ) -> None:
     """Fill lots, entries, wallet and allotment weights; nobody is liquidatable, in cross or in isolated mode."""
     regime = scenario.venues[record.venue].margin
@@ -155,7 +155,7 @@ def _take_positions(
     collateral = np.zeros(notional.shape)
     entries = entry_prices(
         scenario,
-        seed,
+        dice,
         stream_of(record.name),
         crowd.leverage,
         sign,
@@ -196,9 +196,9 @@ def _take_positions(
     crowd.wallet = np.where(held > 0, total / free * (1.0 + 1e-6) + spare, total)
 
 
-def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_interest: np.ndarray) -> Crowd:
+def trend_rows(scenario: Scenario, record: TrendFollower, dice: Dice, open_interest: np.ndarray) -> Crowd:
     """Flat traders whose wallets, at their leverage, add up to the budget of later entries."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     orders = record.order_median * np.exp(record.size_sigma * rng.standard_normal(record.count))
@@ -219,9 +219,9 @@ def trend_rows(scenario: Scenario, record: TrendFollower, seed: int, open_intere
     return crowd
 
 
-def buyer_rows(scenario: Scenario, record: LiquidationBuyer, seed: int, open_interest: np.ndarray) -> Crowd:
+def buyer_rows(scenario: Scenario, record: LiquidationBuyer, dice: Dice, open_interest: np.ndarray) -> Crowd:
     """Flat traders whose wallets, at their leverage, add up to the budget of those who step in after a fall."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0, record.leverage)
     listed = [k for k, i in enumerate(scenario.instruments) if i.venue == record.venue]
     orders = np.exp(record.size_sigma * rng.standard_normal(record.count))
@@ -233,9 +233,9 @@ def buyer_rows(scenario: Scenario, record: LiquidationBuyer, seed: int, open_int
     return crowd
 
 
-def signal_rows(scenario: Scenario, record: SignalTrader, seed: int) -> Crowd:
+def signal_rows(scenario: Scenario, record: SignalTrader, dice: Dice) -> Crowd:
     """Flat traders with log-normal wallets that add up to count x capital, and a leverage that the venue allows."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0)
     weights = np.exp(record.capital_sigma * rng.standard_normal(record.count))
     crowd.wallet = record.count * record.capital * weights / weights.sum()
@@ -248,9 +248,9 @@ def signal_rows(scenario: Scenario, record: SignalTrader, seed: int) -> Crowd:
     return crowd
 
 
-def basis_rows(scenario: Scenario, record: BasisTrader, seed: int, net_lots: np.ndarray) -> Crowd:
+def basis_rows(scenario: Scenario, record: BasisTrader, dice: Dice, net_lots: np.ndarray) -> Crowd:
     """Unleveraged longs, and shorts at low leverage against everybody else: the rest stands with the outside world."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0, max(record.leverage, 1.0))
     n_long = min(int(record.long_rows_share * record.count), record.count - 1)
     shares = np.exp(record.size_sigma * rng.standard_normal(record.count))

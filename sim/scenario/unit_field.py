@@ -6,12 +6,12 @@ from sim.scenario.margin_forms import maintenance_at_start
 from sim.scenario.people import STREAM_PEOPLE, Crowd, idle_crowd
 from sim.scenario.records import Scenario
 from sim.strategies import LeveragedSpeculator
-from sim.streams import generator, stream_of
+from sim.streams import Dice, stream_of
 
 
-def unit_field(scenario: Scenario, record: LeveragedSpeculator, density: float, seed: int) -> Crowd:
+def unit_field(scenario: Scenario, record: LeveragedSpeculator, density: float, dice: Dice) -> Crowd:
     """Longs of one lot at the start price; each is in breach from its own tick of a Poisson field on, exactly."""
-    rng = generator(seed, STREAM_PEOPLE, stream_of(record.name))
+    rng = dice.generator(STREAM_PEOPLE, stream_of(record.name))
     crowd = idle_crowd(scenario, record.count, 0.0, record.leverage_median)
     k = next(k for k, instrument in enumerate(scenario.instruments) if instrument.venue == record.venue)
     contract = scenario.contract_of(scenario.instruments[k])

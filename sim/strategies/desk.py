@@ -5,7 +5,7 @@ import math
 from sim.rules.inbox import limit_for, post_taker, shifted, valued_price
 from sim.rules.settlement import move_lots
 from sim.rules.worth import lot_price, unit
-from sim.streams import below, draw, normal, uniform
+from sim.streams import below, draw, drawn_normal, uniform
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import DRAW_ARRIVAL, DRAW_COUNT, EVENT_OUTSIDE_TRADE, NONE
 
@@ -30,7 +30,7 @@ def whole_part(world, p, t, k, rate):
 def drawn_lots(world, p, k, desk, word_a, word_b):
     """Log-normal order size in lots, at least one, at most the dial's largest."""
     population = world.populations[p]
-    money = population["size_median"] * math.exp(population["size_sigma"] * normal(word_a, word_b))
+    money = population["size_median"] * math.exp(population["size_sigma"] * drawn_normal(world, word_a, word_b))
     return lots_for(world, k, desk, min(money, population["size_max"]))
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 from sim.parts import ASSUMED, Name, dial
 from sim.rules.inbox import shifted, valued_price
 from sim.strategies.signals import CHIARELLA, DemandTrader, follow_average, looker, lookers, trade_signal
-from sim.streams import draw, normal
+from sim.streams import draw, drawn_normal
 from sim.terms import kernel
 from sim.terms.vocabulary import DRAW_OPINION, DRAW_ORDER
 
@@ -41,7 +41,7 @@ def trade_value(world, p, t):
             row, owner = looker(world, p, i, first + event)
             words = draw(world, p, t, (k << 20) + event, DRAW_ORDER)
             views = draw(world, p, int(0), row, DRAW_OPINION)
-            opinion = population["opinion_sigma"] * normal(views[0], views[1])
+            opinion = population["opinion_sigma"] * drawn_normal(world, views[0], views[1])
             opinion *= float(1 - 2 * world.clock[0]["mirror"])
             value = shifted(world, k, world.desks[desk]["average"], opinion)
             money = population["speed"] * (value - mid) / valued_price(world, k, mid)

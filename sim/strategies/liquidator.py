@@ -8,7 +8,7 @@ import numpy as np
 from sim.parts import ASSUMED, Name, Record, dial
 from sim.rules.sorting import ROW_BITS, sort_keys
 from sim.strategies.desk import lay_off
-from sim.streams import below, draw, normal
+from sim.streams import below, draw, drawn_normal
 from sim.terms import kernel, never_inline
 from sim.terms.vocabulary import DRAW_LIQUIDATOR, DRAW_RACE, LIQUIDATOR
 
@@ -57,7 +57,7 @@ def required_parts(world, owner):
     p = world.traders[owner]["population"]
     population = world.populations[p]
     words = draw(world, p, int(0), owner - population["first_trader"], DRAW_LIQUIDATOR)
-    share = population["take_profit"] * math.exp(population["opinion_sigma"] * normal(words[0], words[1]))
+    share = population["take_profit"] * math.exp(population["opinion_sigma"] * drawn_normal(world, words[0], words[1]))
     return int(max(min(share, LARGEST_PROFIT), -LARGEST_PROFIT) * float(world.clock[0]["fee_scale"]))
 
 

@@ -12,13 +12,14 @@ def _layout(integers: str, floats: str = "") -> np.dtype:
 
 
 # One row. step: the step being played; run_key_*: two 32-bit words, the root of every draw;
+# antithetic_mask: 0, or 2**32 - 1 in the second run of an antithetic pair, flips every drawn bit;
 # *_sum: double-entry totals, zero after every posting; next_event: id of the next event.
 CLOCK = _layout(
     "step horizon round error error_step run_key_low run_key_high mirror arithmetic n_traders n_instruments n_venues "
     "rate_scale fee_scale record_orders audit_every next_event event_row step_row depth_every margin_check "
     "money_sum net_deposits inbox_rows n_stops free_stop n_fills live_orders free_order order_events fills checks "
     "anchor_work outside_trader sequence n_cases atoms_per_quote evaluation_every profit_step_row "
-    "calls n_calls"
+    "calls n_calls antithetic_mask"
 )
 
 # (n_venues,) fees in parts of fee_scale; caps in atoms; rates in parts of rate_scale unless said. Levels of margin
