@@ -1,7 +1,6 @@
 """`firesale sensitivity`: which factor of a finished sweep moves an outcome; a table, a record and a picture."""
 
 import math
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from sim.evidence.figures_sensitivity import Answer, morris_figure, sobol_figure
 from sim.evidence.sensitivity import Noise, is_constant, morris_effects, seed_noise, sobol_indices
 from sim.runs import store, terminal
 from sim.runs.designs import Morris, Saltelli, unit_sample
+from sim.runs.files import write_whole
 from sim.runs.finished import FinishedSweep, finished_sweep, refuse_incomplete
 
 HEADS = {"first": "first order", "total": "total", "mu": "mu", "mu_star": "mu*", "sigma": "sigma"}
@@ -185,14 +185,3 @@ def _checked(out: Path) -> Path:
     if not out.parent.is_dir():
         raise store.refuse("out", f"{str(out.parent)!r} is no folder; make it first")
     return out
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """Writes a file that takes its name only when all of it is on disk. Raises OSError."""
-    beside = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        beside.write_bytes(data)
-        os.replace(beside, file)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise

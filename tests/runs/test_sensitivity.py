@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from sim.cli import app
-from sim.runs.experiment import runs_frame
 from sim.runs.sweep import read_sweep, sweep_tasks
 
 FACTORS = {
@@ -31,7 +30,7 @@ def finished(folder, design=SALTELLI, seeds=3, **words):
         noise = np.random.default_rng([task.seed, labels.get("point", 0)]).normal(0.0, 0.02)
         drain = 7.0 - np.log10(float(labels["depth"])) + 0.5 * (labels["scope"] == "isolated") + noise
         rows.append(labels | {"seed": task.seed, "error": None, "gross_drain_bp": drain, "flat": 1, "word": "x"})
-    write(folder, runs_frame(rows))
+    write(folder, pd.DataFrame(rows).astype({"error": "string"}).convert_dtypes())
     return folder
 
 
@@ -161,13 +160,13 @@ def test_bad_targets_of_the_picture_are_refused(tmp_path):
 
 
 def test_a_picture_that_cannot_be_written_is_an_error_of_input_and_output(tmp_path, monkeypatch):
-    from sim.runs import sensitivity as command
+    from sim.runs import files
 
     def full(*_paths):
         raise OSError(28, "No space left on device")
 
     folder = finished(tmp_path / "sweep", MORRIS)
-    monkeypatch.setattr(command.os, "replace", full)
+    monkeypatch.setattr(files.os, "replace", full)
     done = sensitivity(folder, "--outcome", "gross_drain_bp")
     assert done.exit_code == 74 and "No space left" in done.stderr and done.stdout == ""
     assert sorted(item.name for item in folder.iterdir()) == ["runs.parquet", "sweep.yaml"]
