@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import tempfile
+import time
 import warnings
 from collections import deque
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ from sim.scenario.errors import ScenarioError
 if TYPE_CHECKING:
     from distributed import Client
 
-CONNECT_S = 10.0
+CONNECT_S = 9.0
+FILE_S = 5.0
 FIRST_WORKER_S = 15.0
 PROBE_S = 60.0  # a worker that is busy with somebody else's work may answer late; every batch asks again
 ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)://)?(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
@@ -110,6 +112,7 @@ def scheduler_at(address: str) -> str:
     if ADDRESS.fullmatch(address) and not file.exists():
         return address
     try:
+        _wait_until_there(file)
         found = json.loads(file.read_text(encoding="utf-8"))["address"]
         if ADDRESS.fullmatch(found):
             return str(found)
@@ -119,6 +122,13 @@ def scheduler_at(address: str) -> str:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     raise store.refuse("address", f"{address!r} cannot be read as the scheduler file of a Dask scheduler")
+
+
+def _wait_until_there(file: Path) -> None:
+    """A scheduler that was started a moment ago is about to write its file."""
+    deadline = time.monotonic() + FILE_S
+    while file.suffix == ".json" and file.parent.is_dir() and not file.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _workers(client: "Client") -> dict[str, Any]:

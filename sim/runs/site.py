@@ -13,6 +13,8 @@ from sim.scenario.errors import ScenarioError, problem_at
 
 MEMORY = r"^\d+(\.\d+)? ?(K|M|G|T)i?B$"
 WALLTIME = re.compile(r"(?:(?P<days>\d+)-)?(?P<hours>\d{1,4}):(?P<minutes>[0-5]\d):(?P<seconds>[0-5]\d)")
+# These words end up in a shell script: no line breaks, quotes or blanks.
+Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.,:/@+-]+$", max_length=253)]
 LEAVE_SHARE = 10  # a worker leaves in order with a tenth of its time to go
 LEAVE_S_MAX = 600
 
@@ -35,17 +37,17 @@ def walltime_s(text: str) -> int:
 class Site(Record):
     """One job's request, and how its workers find the scheduler that this process runs."""
 
-    queue: str | None = dial(None, "partition; default: the site's", max_length=100)
-    account: str | None = dial(None, "account that is charged; default: the site's", max_length=100)
+    queue: Word | None = dial(None, "partition; default: the site's")
+    account: Word | None = dial(None, "account that is charged; default: the site's")
     walltime: Annotated[str, AfterValidator(_walltime)] = dial(
         "01:00:00", "time of a job", unit="hours:minutes:seconds"
     )
     memory: Annotated[str, Field(pattern=MEMORY)] = dial("2GB", "memory of a job", unit="KB to TB")
     workers_a_job: int = dial(1, "processes of a job, one core each", ge=1, le=1_024)
-    interface: str | None = dial(None, "network interface that nodes reach each other by, as in ib0", max_length=100)
-    host: str | None = dial(None, "address of this machine that nodes reach; default: of the interface", max_length=253)
-    python: str | None = dial(None, "Python on the nodes; default: the one that runs here", max_length=1_000)
-    scratch: str | None = dial(None, "folder on each node for Dask's own files; default: its temporary one")
+    interface: Word | None = dial(None, "network interface that nodes reach each other by, as in ib0")
+    host: Word | None = dial(None, "address of this machine that nodes reach; default: of the interface")
+    python: Word | None = dial(None, "Python on the nodes; default: the one that runs here")
+    scratch: Word | None = dial(None, "folder on each node for Dask's own files; default: its temporary one")
     prologue: Row[str] = dial((), "shell lines before the worker starts, as in `module load python`", max_length=100)
     directives: Row[str] = dial((), "further #SBATCH options, as in `--constraint=haswell`", max_length=100)
 

@@ -1,8 +1,10 @@
 """SLURM as a back end: this process runs a Dask scheduler, jobs run its workers, and a job that is lost is replaced."""
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -83,7 +85,7 @@ def _cluster(site: Site, logs: Path) -> Any:
         processes=site.workers_a_job,
         memory=site.memory,
         interface=site.interface,
-        python=site.python,
+        python=site.python or shlex.quote(sys.executable),
         local_directory=site.scratch,
         job_script_prologue=[*site.prologue, *exports],
         job_extra_directives=[f'--output="{logs}/job-%j.log"', *site.directives],
