@@ -1,7 +1,7 @@
 """Agent-based market in which leveraged traders are liquidated on a simulated order book.
 
-`sim.run` plays one run, `sim.read` opens a results folder; see docs/reference/python_api.md. Names are imported when
-they are asked for, so that `import sim` costs nothing.
+`sim.run` plays one run, `sim.sweep` many, `sim.read` opens a results folder; see docs/reference/python_api.md. Names
+are imported when they are asked for, so that `import sim` costs nothing.
 """
 
 from importlib import import_module
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sim.runs.api import Run, read, run
+    from sim.runs.api_sweep import sweep
     from sim.runs.results import Results
     from sim.scenario import Scenario, ScenarioError, load
 
@@ -22,9 +23,10 @@ PLACES = {
     "load": "sim.scenario",
     "read": "sim.runs.api",
     "run": "sim.runs.api",
+    "sweep": "sim.runs.api_sweep",
 }
 
-__all__ = ["Results", "Run", "Scenario", "ScenarioError", "__version__", "load", "read", "run"]
+__all__ = ["Results", "Run", "Scenario", "ScenarioError", "__version__", "load", "read", "run", "sweep"]
 
 
 def __getattr__(name: str) -> Any:

@@ -83,7 +83,7 @@ def experiment_command(
         print_dry_run(name, cells.tasks, backend.workers or cpu_count())
         return home
     cells = read_cells(tasks, allow_code)
-    record = _record(name, home, sweep, form, cells)
+    record = sweep_record(name, sweep, form, cells)
     target = store.results_folder(f"{name}-full" if form.full and out is None else name, out)
     target = store.free_folder(target) if new else target
     check_folder(target, record)
@@ -102,7 +102,8 @@ def experiment_name(home: Path) -> str:
     return name
 
 
-def _record(name: str, home: Path, sweep: Sweep, form: Form, cells: Cells) -> dict[str, Any]:
+def sweep_record(name: str, sweep: Sweep, form: Form, cells: Cells) -> dict[str, Any]:
+    """What makes a sweep this one and no other, for its folder."""
     first = cells.tasks[0]
     said = sweep.model_dump(mode="json") | {"settings": list(form.settings)}
     seeds = sorted({task.seed for task in cells.tasks})

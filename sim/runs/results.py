@@ -1,6 +1,5 @@
 """What lies in a results folder, of a run or of a sweep, finished or not: found, checked and read, never changed."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,12 +13,13 @@ import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 
 from sim.runs import store
+from sim.runs.files import content_name
+from sim.runs.parts import linked_files
 from sim.scenario.errors import ScenarioError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-LINKS = b"firesale.tables"  # in a part's rows: the files of steps and events that belong to them
 TABLES = ("runs", "steps", "events", "evaluation", "profits")
 
 
@@ -139,7 +139,7 @@ class Results:
         counted = _counted(rows)
         if name == "runs":
             return counted
-        linked = ((self._linked(piece.file, name), piece.runs) for piece in counted)
+        linked = ((linked_files(self.folder, _name(piece.file)).get(name), piece.runs) for piece in counted)
         return tuple(Piece(self._sound(file), runs) for file, runs in linked if file is not None)
 
     def finished_runs(self) -> tuple[int, int | None]:
@@ -174,20 +174,11 @@ class Results:
         return file
 
     def _sound(self, file: Path) -> Path:
-        """A part's file, whose name is its content's SHA-256."""
-        with self._inside(file).open("rb") as stream:
-            name = file.name.partition(".")[0]
-            if not hashlib.file_digest(stream, "sha256").hexdigest().startswith(name) or len(name) < 32:
-                message = "its content is not what its name says; the sweep's command moves it aside and plays its runs"
-                raise store.refuse("results", f"{file} is damaged: {message}")
+        """A part's file, whose name is that of its content."""
+        if not self._inside(file).is_file() or content_name(file.read_bytes()) != _name(file):
+            message = "its content is not what its name says; the sweep's command moves it aside and plays its runs"
+            raise store.refuse("results", f"{file} is damaged: {message}")
         return file
-
-    def _linked(self, rows: Path, name: str) -> Path | None:
-        words = (_schema(rows).metadata or {}).get(LINKS, b"").decode("utf-8", "replace")
-        for table, _, link in (word.partition("=") for word in words.split(",")):
-            if table == name and link.isalnum():
-                return rows.with_name(f"{link}.{name}.parquet")
-        return None
 
 
 def find_results(where: Path | str | None = None) -> Results:
@@ -235,6 +226,10 @@ def _counted(rows: list[Path]) -> tuple[Piece, ...]:
         if fresh:
             pieces.append(Piece(file, None if len(fresh) == len(held) else fresh))
     return tuple(pieces)
+
+
+def _name(part: Path) -> str:
+    return part.name.partition(".")[0]
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:
