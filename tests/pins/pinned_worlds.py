@@ -1,4 +1,4 @@
-"""Twenty configurations that between them use every part and every choice of a dial, and what their bytes hash to.
+"""Twenty configurations and two mirrored runs that between them use every part and every choice of a dial, and what their bytes hash to.
 
 A world is a scenario of the package or a file of tests/pins/worlds, with settings, a seed, and event kinds that must
 happen in it: a market in which nothing happens would pin nothing. Most play the October market, made small and with its
@@ -36,6 +36,7 @@ class World(NamedTuple):
     settings: dict[str, Any]
     shows: tuple[str, ...]
     seed: int = 1
+    antithetic: bool = False
 
 
 def october(rules: str, *shows: str, **more: Any) -> World:
@@ -123,13 +124,15 @@ WORLDS = {
         "execution": "transfer", "transfer_price": "discount", "discount": 0.002, "target": "close_factor",
         "selection": "pro_rata", "impact": "on"}, world={"prices": "arithmetic", "mirror": True}),
 }  # fmt: skip
+# The second runs of two pairs, whose draws mirror those of the first.
+WORLDS |= {f"{name}_antithetic": WORLDS[name]._replace(antithetic=True) for name in ("binance_2026", "crowd_isolated")}
 
 
 def played(world: World) -> tuple[Scenario, Any]:
     """The scenario of a world and its run."""
     file = FOLDER / "worlds" / world.scenario
     scenario = load(file if file.suffix else world.scenario, world.settings)
-    return scenario, simulate(scenario, world.seed, allow_code=True)
+    return scenario, simulate(scenario, world.seed, allow_code=True, antithetic=world.antithetic)
 
 
 def pin_of(name: str) -> dict[str, str]:
