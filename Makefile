@@ -8,7 +8,7 @@ PIP := $(RUN)/python -m pip install --quiet --disable-pip-version-check
 N ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz bench bench-peers lint clean
+.PHONY: help demo test test-cluster fuzz bench bench-peers lint clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ demo: $(VENV)/.installed ## install, run the main job (maintenance margin, quick
 test: $(VENV)/.installed-test ## install with the test extra, run the whole suite; what is timed runs alone
 	@$(RUN)/python -m pytest tests/engine/test_compile.py
 	@$(RUN)/python -m pytest -n 2 --dist loadfile --ignore=tests/engine/test_compile.py
+
+test-cluster: $(VENV)/.installed-test ## a sweep through a real SLURM of one node (root; packages slurm-wlm and munge)
+	@$(RUN)/python tests/cluster/run.py
 
 fuzz: $(VENV)/.installed-test ## longer property tests: make fuzz N=5000 examples
 	@FIRESALE_FUZZ_EXAMPLES=$(N) $(RUN)/python -m pytest tests -k "random or fuzz or conserv" -p no:xdist
