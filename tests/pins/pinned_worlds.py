@@ -1,8 +1,9 @@
-"""Twenty configurations and two mirrored runs that between them use every part and every choice of a dial, and what their bytes hash to.
+"""Twenty configurations that between them use every part and every choice of a dial, and what their bytes hash to.
 
 A world is a scenario of the package or a file of tests/pins/worlds, with settings, a seed, and event kinds that must
 happen in it: a market in which nothing happens would pin nothing. Most play the October market, made small and with its
-fall at the beginning, under one venue's rule book; the crowd has every kind of population.
+fall at the beginning, under one venue's rule book; the crowd has every kind of population. Two are played twice, once
+with mirrored draws.
 """
 
 from collections.abc import Iterator

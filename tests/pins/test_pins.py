@@ -20,8 +20,8 @@ sys.path.insert(0, "tests/pins")
 from pinned_worlds import pin_of
 print(json.dumps({name: pin_of(name) for name in json.load(sys.stdin)}))
 """
-# Whose margin is cross or isolated is one mechanism, whatever they do for a living; how a file of prices is read decides
-# the points that it gives, and those decide the bytes.
+# Whose margin is cross or isolated is one mechanism, whatever they do for a living; how a file of prices is read
+# decides the points that it gives, and those decide the bytes.
 NOT_EACH = ("margin_scope", "column", "gaps")
 # Bytes across kinds of processors are promised for worlds of integers alone: a fused multiply-add rounds once less.
 pinned_here = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="pins are of x86-64 processors")
