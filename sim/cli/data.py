@@ -18,7 +18,7 @@ def import_file(
     ] = None,
     column: Annotated[str, typer.Option(help="price of a bar: open, high, low or close")] = "close",
     step_seconds: Annotated[float, typer.Option(min=1e-3, max=3_600.0, help="length of a step, for the path")] = 1.0,
-    starts_at: Annotated[str | None, typer.Option(help="first time of the path, as in 2025-10-10T20:50:00Z")] = None,
+    starts_at: Annotated[str | None, typer.Option(help="time of step 0, as in 2025-10-10T20:50:00Z")] = None,
     gaps: Annotated[str, typer.Option(help="rows that are missing in the path: refuse or bridge")] = "refuse",
     symbol: Annotated[list[str] | None, typer.Option(help="only these tiers, as in BTCUSDT; may be repeated")] = None,
 ) -> None:

@@ -56,7 +56,7 @@ class IndexPath(Record):
     format: str | None = dial(None, "its format; default: what its content shows", min_length=1, max_length=64)
     column: Literal["open", "high", "low", "close"] = dial("close", "price of a bar that the path takes")
     starts_at: str | None = dial(
-        None, "time of the first row that is used, as in 2025-10-10T20:50:00Z; default: all rows", max_length=40
+        None, "time of step 0 in the file, as in 2025-10-10T20:50:00Z; default: that of its first price", max_length=40
     )
     gaps: Literal["refuse", "bridge"] = dial(
         "refuse", "rows that are missing in the file: refuse it, or go on as between other points"

@@ -1,6 +1,7 @@
 """`firesale import`: what was understood of a file of market data, and what a scenario can use of it as a file."""
 
 import os
+import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from sim.scenario.price_files import COLUMNS, Points, price_points, start_time
 from sim.scenario.tier_files import Rows, tier_tables
 
 WIDTH = 80
+CONTRACT = re.compile(r"[A-Za-z0-9_]{1,32}")
 GAPS = ("refuse", "bridge")
 GIVES = {
     "bars": "an index path, from one price of each bar",
@@ -100,6 +102,10 @@ def _chosen(tables: dict[str, Rows], symbols: tuple[str, ...]) -> dict[str, Rows
         name = contract_name(symbol)
         if symbols and symbol not in symbols and name not in symbols:
             continue
+        if not CONTRACT.fullmatch(name):  # some venues list coins with names that no contract here may have
+            if symbols:
+                raise Unreadable(f"{shown(symbol)} is no name of a contract: letters, digits and '_', at most 32")
+            continue
         if name in named:
             raise Unreadable(f"holds several symbols for {name}; say which with --symbol")
         named[name] = rows
@@ -119,9 +125,11 @@ def path_text(points: Points, step_seconds: float) -> str:
 def tier_text(report: Report, tables: dict[str, Rows]) -> str:
     """Return YAML with the schedules that `file:` of a schedule reads, or that are copied into a rule book."""
     name = Path(report.file).name
+    left_out = report.figures["symbols"] - len(tables)
     lines = [
         f"# {report.title}, from {name if name.isprintable() else ascii(name)}. Rows: notional floor (quote),",
         "# maintenance margin rate, maximum leverage; marginal. Caps of the last tiers are not kept.",
+        *([f"# {left_out} symbols of the file are left out."] if left_out else []),
         "schedules:",
     ]
     for contract, rows in tables.items():
@@ -159,6 +167,8 @@ def _spacing(report: Report) -> str:
 
 
 def _wrapped(line: str, indent: int) -> str:
+    """At most 80 columns, and nothing of a file that steers the terminal."""
+    line = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in line)
     if len(line) <= WIDTH:
         return line
     return fill(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)

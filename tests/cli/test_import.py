@@ -21,6 +21,10 @@ from typer.testing import CliRunner
 from sim.cli import app
 from sim.runs.import_file import write_new
 from sim.scenario import ScenarioError, load
+from sim.scenario.document import read_document
+
+TIERS = [{"minNotional": 0, "maxNotional": None, "maintenanceMarginRate": 0.01, "maxLeverage": 50, "info": {}}]
+ROWS = [[0, 0.01, 50]]
 
 
 def firesale(*words):
@@ -75,7 +79,7 @@ def test_column_start_and_step_are_those_of_an_index(tmp_path):
     path = klines().write(tmp_path)
     options = ["--column", "low", "--starts-at", "2025-10-10T00:05:00Z", "--step-seconds", "30"]
     assert firesale(path, "--out", out, *options).exit_code == 0
-    assert out.read_text() == "time,price\n0,98\n60,101.5\n120,100.5\n".replace("0,98\n", "0,98.0\n", 1)
+    assert out.read_text() == "time,price\n0,97.5\n60,98.0\n120,101.5\n180,100.5\n"
 
 
 def test_tiers_become_a_table_that_a_schedule_reads(tmp_path, folder_of_scenarios):
@@ -120,7 +124,7 @@ def test_a_file_with_gaps_is_shown_and_written_only_when_asked(tmp_path):
         (["--column", "mid", "--out", "new.csv"], "unknown column 'mid'; known: close, high, low, open"),
         (["--gaps", "fill", "--out", "new.csv"], "unknown gaps 'fill'; known: bridge, refuse"),
         (["--starts-at", "noon", "--out", "new.csv"], "starts_at 'noon' is no time"),
-        (["--starts-at", "2030-01-01", "--out", "new.csv"], "no row is at starts_at or after it"),
+        (["--starts-at", "2030-01-01", "--out", "new.csv"], "no price is at starts_at or after it"),
         (["--step-seconds", "3600", "--out", "new.csv"], "falls into the same step"),
         (["--step-seconds", "nan", "--out", "new.csv"], "step"),
         (["--format", "klines"], "unknown format 'klines'; did you mean 'archive_klines'?"),
@@ -157,6 +161,18 @@ def test_a_name_that_is_no_file_is_refused_in_one_line(tmp_path, monkeypatch, na
     monkeypatch.chdir(tmp_path)
     done = firesale(name)
     assert done.exit_code == 2 and len(done.stderr.splitlines()) == 1
+
+
+def test_names_of_a_file_steer_neither_the_terminal_nor_the_table(tmp_path):
+    tree = {"BTC/USDT:USDT": TIERS, "X\n  evil: 1/USDT:USDT": TIERS, "币/USDT:USDT": TIERS, "1000X/USDT:USDT": TIERS}
+    out = tmp_path / "t.yaml"
+    assert firesale(write_tiers_json(tmp_path, tree), "--out", out).exit_code == 0
+    assert read_document(out, "t").tree == {"schedules": {"BTCUSDT": ROWS, "1000XUSDT": ROWS}}
+    assert "# 2 symbols of the file are left out." in out.read_text()
+    done = firesale(write_tiers_json(tmp_path, {"\x1b[2J/USDT:USDT": TIERS}))
+    assert done.exit_code == 0 and "\x1b" not in done.output and "\\x1b[2J/USDT" in done.output
+    done = firesale(write_tiers_json(tmp_path, tree), "--out", tmp_path / "u.yaml", "--symbol", "币USDT")
+    assert done.exit_code == 2 and "is no name of a contract" in done.stderr
 
 
 def test_symbols_that_are_not_there_are_refused(tmp_path):

@@ -89,7 +89,21 @@ def test_the_column_of_a_bar_is_a_dial(write, folder, column, first):
 
 
 def test_a_path_may_begin_later_in_the_file(write, folder):
-    assert points(write, folder, klines(), ", starts_at: '2025-10-10 00:05:00'", PRICES[5])[0] == (0, PRICES[5])
+    later = ", starts_at: '2025-10-10 00:05:00'"
+    assert points(write, folder, klines(), later, PRICES[4])[0] == (0, PRICES[4])  # of the bar that ends then
+    assert points(write, folder, klines(), later + ", column: open", PRICES[4])[0] == (0, PRICES[4])
+    between = ", starts_at: '2025-10-10T00:05:20Z'"
+    assert points(write, folder, klines(), between, 100)[:2] == ((40, PRICES[5]), (100, PRICES[6]))
+    assert points(write, folder, time_price(), "", PRICES[0])[0] == (0, PRICES[0])
+
+
+def test_ticks_that_begin_later_keep_the_last_one_before(write, folder):
+    """Fills at 0, 0.4, 0.4, 1.0, 2.5 and 7.0 s: 2.0 s after the start the price is that of 1.0 s."""
+    later = ", starts_at: '2025-10-10T00:00:02Z'"
+    expected = [PRICES[3], *[PRICES[4]] * 4, PRICES[5]]
+    assert points(write, folder, agg_trades(), later, PRICES[3]) == tuple(enumerate(expected))
+    before = ", starts_at: '2025-10-09T23:59:58Z'"
+    assert points(write, folder, agg_trades(), before, 100)[:3] == ((2, PRICES[0]), (3, PRICES[3]), (4, PRICES[3]))
 
 
 def test_a_path_ends_with_the_first_point_after_the_run(write, folder):
@@ -110,6 +124,24 @@ def test_the_hash_covers_what_the_file_says(write, folder):
     before = load(write(index(LONG.name))).config_hash
     LONG.write(folder, [rows[0], rows[1].replace(",117001.0,", ",117001.25,"), *rows[2:]])
     assert load(write(index(LONG.name))).config_hash != before
+
+
+def test_a_file_is_read_once_until_it_changes(write, folder, monkeypatch):
+    """A sweep loads its scenario for every point; a file that has rested for a while is remembered."""
+    from sim.scenario import price_files
+
+    path, opened = LONG.write(folder), []
+    read = price_files._read
+    monkeypatch.setattr(price_files, "_read", lambda *what: opened.append(what) or read(*what))
+    scenario = write(index(LONG.name))
+    monkeypatch.setattr(price_files, "SETTLED_S", 1e6)
+    assert load(scenario) == load(scenario) and len(opened) == 2
+    monkeypatch.setattr(price_files, "SETTLED_S", -1e6)
+    assert load(scenario) == load(scenario) and len(opened) == 3
+    load(scenario, ["instruments.BTCUSDT.index.column=open"])
+    assert len(opened) == 4
+    path.write_text(LONG.text(LONG.rows[:100]))
+    assert len(load(scenario).instruments[0].index.points) == 100 and len(opened) == 5
 
 
 def test_missing_bars_are_refused_or_bridged(write, folder, refused):
@@ -198,6 +230,17 @@ def test_a_folder_below_is_fine_and_the_command_line_may_name_any_file(tmp_path,
     elsewhere = LONG.write(tmp_path)
     dials = ["instruments.BTCUSDT.index.kind=file", f"instruments.BTCUSDT.index.path={elsewhere}"]
     assert load("baseline", dials).instruments[0].index.points[1] == (60, 117_001.0)
+
+
+def test_a_file_lies_beside_the_scenario_that_names_it_also_when_another_one_builds_on_that(folder, write):
+    below = folder / "mine"
+    below.mkdir()
+    LONG.write(below)
+    text = (folder / "baseline.yaml").read_text()
+    index_ = f"index: {{kind: file, path: {LONG.name}}}"
+    (below / "base.yaml").write_text(text.replace("index: {volatility_bp: 0.7}", index_, 1))
+    found = load(write("from: mine/base.yaml\nname: case\n", start="")).instruments[0].index
+    assert found.kind == "file" and found.points[1] == (60, 117_001.0)
 
 
 def schedules(entry):
