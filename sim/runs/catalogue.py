@@ -3,15 +3,18 @@
 It says nothing that the parts and journals do not say, but when: without it, it is made from them again.
 """
 
+import errno
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from sim.runs.files import explained, move_aside
 from sim.runs.ledger import Ledger
 
 CATALOGUE = "catalogue.sqlite"
+ROOM = 1 << 16  # bytes that an empty one and its log want
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS sweep (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS runs (run INTEGER PRIMARY KEY, key TEXT NOT NULL, error TEXT, ended_utc TEXT);
@@ -20,32 +23,37 @@ CREATE TABLE IF NOT EXISTS parts (name TEXT PRIMARY KEY, runs INTEGER NOT NULL) 
 
 
 class Catalogue:
-    """The open catalogue of a folder. A damaged one is moved aside and made anew."""
+    """The open catalogue of a folder. A damaged one is moved aside and made anew. Its methods raise OSError."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / CATALOGUE
-        try:
-            self.base = self._opened()
-        except sqlite3.DatabaseError as error:
-            if _is_full(error):
-                raise self._explained(error) from None
-            for suffix in ("", "-wal", "-shm"):
-                file = self.file.with_name(self.file.name + suffix)
-                if file.exists():
-                    move_aside(file)
-            self.base = self._opened()
+        with self._explained():
+            try:
+                self.base = self._opened()
+            except sqlite3.OperationalError:
+                raise
+            except sqlite3.DatabaseError:
+                for suffix in ("", "-wal", "-shm"):
+                    file = self.file.with_name(self.file.name + suffix)
+                    if file.exists():
+                        move_aside(file)
+                self.base = self._opened()
 
     def _opened(self) -> sqlite3.Connection:
         base = sqlite3.connect(self.file, timeout=10.0)
-        base.execute("PRAGMA journal_mode=WAL")
-        base.execute("PRAGMA synchronous=NORMAL")
-        base.executescript(SCHEMA)
-        base.execute("SELECT count(*), max(run) FROM runs").fetchall()
+        try:
+            base.execute("PRAGMA journal_mode=WAL")
+            base.execute("PRAGMA synchronous=NORMAL")
+            base.executescript(SCHEMA)
+            base.execute("SELECT count(*), max(run) FROM runs").fetchall()
+        except sqlite3.Error:
+            base.close()
+            raise
         return base
 
     def rebuild(self, ledger: Ledger, runs: int) -> None:
         """Makes it say what the ledger says; the times of runs that it knows already stay."""
-        with self._written():
+        with self._explained(), self.base:
             known = dict(self.base.execute("SELECT run, ended_utc FROM runs"))
             self.base.execute("DELETE FROM runs")
             self.base.execute("DELETE FROM parts")
@@ -58,40 +66,18 @@ class Catalogue:
     def add(self, ended: Iterable[tuple[int, str, str | None]]) -> None:
         """Notes runs (place, key, error) that have just ended."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        with self._written():
-            self.base.executemany(
-                "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", [(run, key, error, now) for run, key, error in ended]
-            )
+        with self._explained(), self.base:
+            rows = [(run, key, error, now) for run, key, error in ended]
+            self.base.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", rows)
 
     def close(self) -> None:
         """Closes it; what was written is in the file."""
         self.base.close()
 
-    def _written(self) -> "_Written":
-        return _Written(self)
-
-    def _explained(self, error: sqlite3.Error) -> OSError:
-        return explained(OSError(28, str(error)), self.file, 4096)
-
-
-class _Written:
-    """A transaction whose failure for want of room is an OSError like any other."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-
-    def __enter__(self) -> None:
-        self.catalogue.base.__enter__()
-
-    def __exit__(self, *raised: object) -> None:
-        error = raised[1]
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            self.catalogue.base.__exit__(*raised)  # type: ignore[arg-type]
-        except sqlite3.Error as late:
-            error = late
-        if isinstance(error, sqlite3.Error):
-            raise self.catalogue._explained(error) from None
-
-
-def _is_full(error: sqlite3.Error) -> bool:
-    return "full" in str(error) or "readonly" in str(error) or "unable to open" in str(error)
+            yield
+        except sqlite3.Error as error:
+            number = errno.ENOSPC if "full" in str(error) or "disk" in str(error) else errno.EIO
+            raise explained(OSError(number, str(error)), self.file, ROOM) from None

@@ -48,8 +48,10 @@ def _held(file: Path, shared: bool) -> Iterator[None]:
         record = {"pid": os.getpid(), "host": platform.node(), "started": now}
         os.ftruncate(handle, 0)
         os.pwrite(handle, json.dumps(record).encode(), 0)
-        yield
-        os.ftruncate(handle, 0)  # an orderly end leaves nobody's name
+        try:
+            yield
+        finally:
+            os.ftruncate(handle, 0)  # an orderly end leaves nobody's name
     finally:
         os.close(handle)  # the lock goes with the last handle; the file stays, or another could lock a second one
 

@@ -189,8 +189,8 @@ def _died(code: int | None) -> str:
 
 def _work(pipe: Connection) -> None:
     """In a worker: calls what it is asked to until its coordinator closes the pipe or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the coordinator decides
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; the coordinator decides
+        signal.signal(number, signal.SIG_IGN)
     end_with_parent()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")

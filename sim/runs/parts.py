@@ -3,16 +3,18 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sim.runs.files import content_name, write_whole
 from sim.runs.journal import Finished
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RUNS_A_PART = 100
 TABLES = ("steps", "events")  # what a sweep can keep of each run beside its row
@@ -57,7 +59,7 @@ def rows_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     return pa.Table.from_pylist(list(rows), pa.schema([(name, _type(found)) for name, found in kinds.items()]))
 
 
-def rows_frame(rows: pa.Table) -> pd.DataFrame:
+def rows_frame(rows: pa.Table) -> "pd.DataFrame":
     """Rows as a frame of nullable columns: what did not happen is missing."""
     frame: pd.DataFrame = rows.to_pandas()
     for name in ("error", "traceback"):

@@ -12,7 +12,7 @@ from typing import Any
 from sim.runs import store, terminal
 from sim.runs.backends import BackendOptions, cpu_count, open_backend
 from sim.runs.catalogue import Catalogue
-from sim.runs.folder_lock import locked
+from sim.runs.folder_lock import LOCK, locked
 from sim.runs.identity import FILE, read_identity, refuse_other, write_identity
 from sim.runs.ledger import Ledger, scan
 from sim.runs.runner import Stopped, Sweeping, finish, play_all
@@ -20,6 +20,7 @@ from sim.runs.tasks import RunTask, rehearse
 from sim.scenario import ScenarioError
 
 SHARD = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
+BEGINNINGS = (LOCK, "parts", "journals")  # of a sweep that was ended before it could say what it is
 COMPILE_S = 5.0  # a first run that takes longer than this has compiled
 
 
@@ -70,7 +71,7 @@ def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
     before = read_identity(folder)
     if before is not None:
         refuse_other(folder, before, record)
-    elif any(folder.iterdir()):
+    elif any(path.name not in BEGINNINGS for path in folder.iterdir()):
         raise store.refuse("out", f"{folder} holds something else than a sweep; give another --out, or --new")
 
 

@@ -81,11 +81,7 @@ def play_all(sweep: Sweeping, runs: Sequence[int], executor: Executor, capacity:
         try:
             while waiting or flying:
                 while waiting and not stop.asked and len(flying) < 2 * capacity:
-                    size = sweep.next_size(len(waiting), capacity)
-                    # A run that has taken its worker along plays alone, so that no other is blamed for it.
-                    if sweep.attempts[waiting[0]]:
-                        size = 1
-                    batch = sweep.batch([waiting.popleft() for _ in range(min(size, len(waiting)))])
+                    batch = sweep.batch(_next_runs(sweep, waiting, capacity))
                     flying[executor.submit(play_batch, batch)] = batch
                 done, _ = wait(flying, timeout=POLL_S, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -103,15 +99,26 @@ def play_all(sweep: Sweeping, runs: Sequence[int], executor: Executor, capacity:
             raise Stopped
 
 
+def _next_runs(sweep: Sweeping, waiting: "deque[int]", capacity: int) -> list[int]:
+    """The runs of the next batch; one that has taken its worker along plays alone."""
+    runs = [waiting.popleft()]
+    size = 1 if sweep.attempts[runs[0]] else sweep.next_size(len(waiting) + 1, capacity)
+    while len(runs) < size and waiting and not sweep.attempts[waiting[0]]:
+        runs.append(waiting.popleft())
+    return runs
+
+
 def _take(sweep: Sweeping, future: "Future[Answer]", batch: Batch, waiting: "deque[int]") -> None:
     try:
         sweep.note(future.result())
     except WorkerDied as death:
-        waiting.extendleft(reversed(_after_death(sweep, batch, str(death))))
+        innocent, suspects = _after_death(sweep, batch, str(death))
+        waiting.extendleft(reversed(innocent))
+        waiting.extend(suspects)  # last: what ended its worker from outside, such as want of memory, may be over then
 
 
-def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> list[int]:
-    """Counts what a dead worker had finished of its batch; returns the rest, without a run that is given up.
+def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> tuple[list[int], list[int]]:
+    """Counts what a dead worker had finished of its batch; returns the runs to play again: innocent ones, and suspects.
 
     Runs of a batch are played in order, so the first one that is not finished is the one that its worker died in.
     """
@@ -119,7 +126,7 @@ def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> list[int]:
     sweep.count(list(ended_in(sweep.folder, mine, sweep.prefix).items()))
     rest = [run for run in mine if run not in sweep.ledger.errors]
     if not rest:
-        return []
+        return [], []
     culprit = rest[0]
     sweep.attempts[culprit] += 1
     hung = where_it_hung(sweep.folder, [culprit])
@@ -128,8 +135,8 @@ def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> list[int]:
     elif sweep.attempts[culprit] >= ATTEMPTS:
         _give_up(sweep, culprit, f"WorkerDied: {cause}, {ATTEMPTS} times", None)
     else:
-        return rest
-    return rest[1:]
+        return rest[1:], [culprit]
+    return rest[1:], []
 
 
 def _give_up(sweep: Sweeping, run: int, error: str, traceback: str | None) -> None:

@@ -13,12 +13,13 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from sim.runs.files import write_whole
 from sim.scenario.errors import Position, ScenarioError, problem_at
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 RESULTS = Path("results")
@@ -96,7 +97,7 @@ class Folder:
         """Writes bytes, such as a picture."""
         self._put(name, data)
 
-    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+    def write_frame(self, name: str, frame: "pd.DataFrame") -> None:
         """Writes Parquet, or CSV where the name ends so."""
         if name.endswith(".csv"):
             self._put(name, frame.to_csv(index=False, lineterminator="\n").encode())

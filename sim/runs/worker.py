@@ -8,12 +8,18 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
+from sim.runs.files import explained
 from sim.runs.journal import NOW, SUFFIX, Finished, Journal, frames_of
 from sim.runs.parts import RUNS_A_PART, write_part
 from sim.runs.tasks import RunTask, play
+
+BEFORE_RUNS = ("sim.runs.run", "sim.runs.measure", "sim.scenario.build")  # imported outside of any run's time limit
+NOW_BYTES = 4096
+FIRST_RUN_S = 5.0  # more for the first run of a process, which loads compiled code
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,7 @@ class Desk:
     stem: str
     journal: Journal
     now: IO[bytes]
+    warm: bool = False
 
     def close(self) -> None:
         """Closes them; what is in the journal stays."""
@@ -76,6 +83,8 @@ def play_batch(batch: Batch) -> Answer:
 def _desk(batch: Batch) -> Desk:
     desk = _desks.get((batch.folder, batch.prefix, batch.session))
     if desk is None:
+        for module in BEFORE_RUNS:
+            import_module(module)
         # Unique over hosts and over processes that get the number of one that has ended.
         stem = f"{batch.prefix}{batch.session}-{platform.node()[:40]}-{os.getpid()}-{time.time_ns():x}"
         journals = Path(batch.folder) / "journals"
@@ -105,20 +114,25 @@ def close_desk(batch: Batch) -> None:
 
 def _timed(desk: Desk, run: int, key: str, task: RunTask, batch: Batch) -> Finished:
     """Plays a run under its time limit."""
-    desk.now.seek(0)
-    desk.now.truncate()
-    desk.now.write(f"{run}\n".encode())
+    try:
+        desk.now.seek(0)
+        desk.now.truncate()
+        desk.now.write(f"{run}\n".encode())
+    except OSError as error:
+        raise explained(error, desk.journal.file, NOW_BYTES) from None
     if batch.time_limit_s is None:
         return play(run, key, task)
     if batch.in_process:
         with _alarm(batch.time_limit_s):
             return play(run, key, task)
+    limit_s = batch.time_limit_s + (0.0 if desk.warm else FIRST_RUN_S)
     # A thread that needs no lock of Python writes where the run is and ends this process; others go on in new ones.
-    faulthandler.dump_traceback_later(batch.time_limit_s, exit=True, file=desk.now)
+    faulthandler.dump_traceback_later(limit_s, exit=True, file=desk.now)
     try:
         return play(run, key, task)
     finally:
         faulthandler.cancel_dump_traceback_later()
+        desk.warm = True
 
 
 @contextmanager
