@@ -75,6 +75,15 @@ def test_the_run_of_the_page_liquidates_so_that_its_answers_are_no_empty_tables(
     assert any("speculators" in text for source, text in shown if source == "python")
 
 
+def test_every_column_of_the_sweep_of_the_page_is_documented(played):
+    folder, _ = played
+    reference = (ROOT / "docs" / "reference" / "results.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"`(\w+)`", reference)) | {"maintenance_scale"}
+    (events,) = (folder / "results" / "my_sweep" / "parts").glob("*.events.parquet")
+    for file in (folder / "results" / "my_sweep" / "runs.parquet", events):
+        assert set(pd.read_parquet(file).columns) - documented == set()
+
+
 def test_what_the_r_block_names_is_there(played):
     folder, _ = played
     (text,) = [text for language, text, _ in _blocks() if language == "r"]
