@@ -39,6 +39,9 @@ def reduction_lines(found: pd.DataFrame) -> list[str]:
     """A line an outcome, as in `price_drawdown: common draws 3.1x, antithetic 1.4x`; what is undefined says why."""
     lines = []
     for row in found.to_dict("records"):
+        if row["common_note"] and row["common_note"] == row["antithetic_note"]:
+            lines.append(f"{row['outcome']}: - ({row['common_note']})")
+            continue
         common = _text("common draws", row["common_draws"], row["common_note"])
         halves = _text("antithetic", row["antithetic"], row["antithetic_note"])
         lines.append(f"{row['outcome']}: " + ", ".join(text for text in (common, halves) if text))
@@ -79,7 +82,9 @@ def _ratio(pairs: Iterator[tuple[Floats, Floats]], none: str, variances: Varianc
         return None, 0, "one seed" if lone else none
     if apart <= ROUNDING * scale:
         return None, runs, "constant outcome"
-    return (math.inf if together <= ROUNDING * scale else apart / together), runs, ""
+    if together <= ROUNDING * scale:
+        return math.inf, runs, "nothing of it is left"
+    return apart / together, runs, ""
 
 
 def _difference(first: Floats, second: Floats) -> tuple[float, float]:
@@ -92,21 +97,20 @@ def _mean_of_two(first: Floats, second: Floats) -> tuple[float, float]:
 
 def _twins(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
     """Each cell beside the first point of its arm, and beside the same point of the first arm, by seed."""
-    keys = values[labels].astype(str).agg("\x1f".join, axis=1) if labels else pd.Series("", index=values.index)
-    points = (
-        values[labels[1:]].astype(str).agg("\x1f".join, axis=1) if labels[1:] else pd.Series("", index=values.index)
-    )
-    arms = values[labels[0]].astype(str) if labels else keys
-    by_seed = values.assign(cell=keys).groupby(["cell", "seed"], sort=False)["value"].mean()
-    cells = pd.DataFrame({"cell": keys, "arm": arms, "point": points}).drop_duplicates("cell")
-    known = {(arm, point): cell for cell, arm, point in cells.itertuples(index=False)}
-    first_arm = str(cells["arm"].iloc[0]) if len(cells) else ""
-    first_point = cells.drop_duplicates("arm").set_index("arm")["point"].to_dict()
-    for cell, arm, point in cells.itertuples(index=False):
-        beside = {known[arm, first_point[arm]], known.get((first_arm, point), cell)} - {cell}
-        for other in sorted(beside):
-            both = pd.concat([by_seed[other], by_seed[cell]], axis=1, join="inner").to_numpy(dtype=float)
-            yield both[:, 0], both[:, 1]
+
+    def numbered(names: list[str]) -> pd.Series:
+        return values.groupby(names, sort=False, dropna=False).ngroup() if names else pd.Series(0, index=values.index)
+
+    cells = pd.DataFrame({"cell": numbered(labels), "arm": numbered(labels[:1]), "point": numbered(labels[1:])})
+    by_seed = values.assign(cell=cells["cell"]).pivot_table(index="cell", columns="seed", values="value")
+    rows = by_seed.to_numpy(dtype=float)
+    places = [(int(cell), int(arm), int(point)) for cell, arm, point in cells.drop_duplicates("cell").to_numpy()]
+    known = {(arm, point): cell for cell, arm, point in places}
+    first_point = {arm: point for _, arm, point in reversed(places)}
+    for cell, arm, point in places:
+        for other in {known[arm, first_point[arm]], known.get((0, point), cell)} - {cell}:
+            both = np.isfinite(rows[other]) & np.isfinite(rows[cell])
+            yield rows[other, both], rows[cell, both]
 
 
 def _halves(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:

@@ -19,7 +19,8 @@ def print_dry_run(name: str, tasks: Sequence[RunTask], workers: int) -> None:
     seeds = len({task.seed for task in tasks})
     points = len({(task.overrides, task.labels) for task in tasks}) // len(arms)
     product = " x ".join([_count(len(arms), "arm"), _count(points, "point"), _count(seeds, "seed")])
-    terminal.say(f"{name}: {_count(len(tasks), 'run')} = {product}")
+    paired = " x 2 of an antithetic pair" if tasks[0].antithetic is not None else ""
+    terminal.say(f"{name}: {_count(len(tasks), 'run')} = {product}{paired}")
     for arm in arms:
         of_arm = [task for task in tasks if dict(task.labels).get("arm", "all") == arm]
         terminal.say(

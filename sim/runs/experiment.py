@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sim.evidence.analysis import Analysis
+from sim.evidence.variance_reduction import reduction_lines, variance_reduction
 from sim.runs import store, terminal
 from sim.runs.backends import BackendOptions, cpu_count, refuse_strays
 from sim.runs.dry_run import print_dry_run
@@ -107,7 +108,7 @@ def sweep_record(name: str, sweep: Sweep, form: Form, cells: Cells) -> dict[str,
     first = cells.tasks[0]
     said = sweep.model_dump(mode="json") | {"settings": list(form.settings)}
     seeds = sorted({task.seed for task in cells.tasks})
-    said["seeds"] = {"first": seeds[0], "count": len(seeds)}
+    said["seeds"] = {"first": seeds[0], "count": len(seeds)} | ({"antithetic": True} if sweep.seeds.antithetic else {})
     said.pop("outcomes", None)  # what is reported of the runs does not change them
     scenario = loaded(first.scenario, (*sweep.base, *form.settings)).dump()
     return identity(name, "full" if form.full else "quick", said, scenario, cells.keys)
@@ -136,13 +137,23 @@ def _concluded(
         "stand_ins": cells.stand_ins,
     }
     rows = runs.drop(columns=NOT_FOR_ANALYSIS)
+    saved = reported_reduction(rows, sweep)
+    facts["variance_reduction"] = saved.to_dict("records")
     analysis = analyse(rows) if analyse is not None and failed < len(runs) else None
     write_results(target, home, ledger, runs, analysis, facts, time.monotonic() - started)
-    print_report(name, analysis, runs, failed, time.monotonic() - started, target)
+    print_report(name, analysis, runs, failed, time.monotonic() - started, target, reduction_lines(saved))
     terminal.print_stand_ins(cells.stand_ins)
     if failed:
         raise SystemExit(BROKEN if failed == len(runs) else SOME_FAILED)
     return target
+
+
+def reported_reduction(rows: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
+    """What common and antithetic draws saved in the sweep's outcomes; those that are there by default may be absent."""
+    named = "outcomes" in sweep.model_fields_set
+    outcomes = [name for name in sweep.outcomes if named or name in rows]
+    cell = ["point"] if "point" in rows else [name for name in sweep.factors if name in rows]
+    return variance_reduction(rows, ["arm", *cell], outcomes)
 
 
 def _say_unfinished(ledger: Ledger, shard: str | None) -> None:

@@ -1,6 +1,6 @@
 """What a finished experiment leaves in its folder and says on the terminal."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,13 +55,23 @@ def markdown_table(table: pd.DataFrame) -> str:
 
 
 def print_report(
-    name: str, analysis: Analysis | None, runs: pd.DataFrame, failed: int, seconds: float, final: Path
+    name: str,
+    analysis: Analysis | None,
+    runs: pd.DataFrame,
+    failed: int,
+    seconds: float,
+    final: Path,
+    reduction: Sequence[str] = (),
 ) -> None:
-    """Prints tables and verdict on stdout, and on stderr how many runs failed and where everything is."""
+    """Prints tables, verdict and variance reduction on stdout, and on stderr how many runs failed and where all is."""
     from rich.console import Console
 
     if analysis is not None:
         _print_analysis(name, analysis, Console())
+    if reduction:
+        Console().print("\nVariance reduction: runs without these draws that one run with them is worth", style="dim")
+        for line in reduction:
+            Console().print(f"  {line}", markup=False, highlight=False, style="dim")
     if failed:
         first = runs.loc[runs["error"].notna(), "error"].iloc[0]
         terminal.say(f"{failed} of {len(runs)} runs failed and are left out; the first: {first}")

@@ -19,6 +19,7 @@ from sim.scenario.errors import Position, did_you_mean, problem_at
 
 RUNS_MAX = 1_000_000
 EXPERIMENTS = Path("experiments")
+MAIN_OUTCOMES = ("price_drawdown", "liquidated_share_of_open_interest", "gross_drain_bp", "net_drain_bp")
 
 
 class Seeds(Record):
@@ -27,6 +28,7 @@ class Seeds(Record):
     first: int = dial(1, "first seed", ge=0, le=2**62)
     quick: int = dial(20, "seeds of the quick form", ge=1, le=100_000)
     full: int = dial(20, "seeds of the full form", ge=1, le=100_000)
+    antithetic: bool = dial(False, "play each seed twice, the second time with the mirror image of every draw")
 
 
 class Arm(Record):
@@ -47,6 +49,9 @@ class Sweep(Record):
     factors: dict[Name, Factor] = dial({}, "what varies")
     design: Design = dial(Grid(), "which combinations of the factors' values are played")
     keep: Row[Literal["steps", "events"]] = dial((), "tables that are stored of each run beside its row", max_length=2)
+    outcomes: Annotated[Row[str], Field(min_length=1)] = dial(
+        MAIN_OUTCOMES, "columns of the runs whose variance reduction is reported", max_length=100
+    )
     time_limit_s: float | None = dial(None, "after which a run is ended and counts as failed", unit="s", ge=0.1, le=1e7)
     arms: Annotated[dict[Name, Arm], Field(min_length=1)] = dial({"all": Arm()}, "variants")
 
@@ -104,7 +109,7 @@ def sweep_tasks(
     settings: Sequence[str] = (),
     many: bool = False,
 ) -> list[RunTask]:
-    """All runs of a sweep in canonical order: arm, point, seed; `settings` of the command line come last.
+    """All runs of a sweep in canonical order: arm, point, seed, run of a pair; the command line's `settings` come last.
 
     Raises ScenarioError when there are more than a million and that was not allowed (`many`).
     """
@@ -115,11 +120,15 @@ def sweep_tasks(
         refuse_unread(sweep, at)
     elif sweep.keep:
         raise ScenarioError([problem_at(at, "keep", "goes with runs of the scenario, and measure.py plays its own")])
+    elif sweep.seeds.antithetic:
+        message = "goes with runs of the scenario, and measure.py draws for itself"
+        raise ScenarioError([problem_at(at, "seeds.antithetic", message)])
+    halves = (0, 1) if sweep.seeds.antithetic else (None,)
     arms = {name: arm for name, arm in sweep.arms.items() if full or arm.quick}
     check_factors(sweep.design, sweep.factors, at)
     points = design_size(sweep.design, sweep.factors)
-    runs = count * points * len(arms)
-    product = f"{count:,} seeds x {points:,} points x {len(arms):,} arms"
+    runs = count * points * len(arms) * len(halves)
+    product = f"{count:,} seeds x {points:,} points x {len(arms):,} arms" + " x 2 of a pair" * (len(halves) - 1)
     if not runs:
         what = "an arm in the quick form" if not arms else "a value in every factor"
         raise ScenarioError([problem_at(at, "design", f"{product} are no run; give at least {what}")])
@@ -134,7 +143,11 @@ def sweep_tasks(
             overrides = (*sweep.base, *arm.overrides, *_settings(sweep, cell), *settings)
             labels = (("arm", name), *_labels(sweep, point, cell))
             seeds_of_cell = range(sweep.seeds.first, sweep.seeds.first + count)
-            tasks += [RunTask(scenario, overrides, seed, labels, measure=measure, keep=keep) for seed in seeds_of_cell]
+            tasks += [
+                RunTask(scenario, overrides, seed, labels, measure=measure, keep=keep, antithetic=half)
+                for seed in seeds_of_cell
+                for half in halves
+            ]
     return tasks
 
 

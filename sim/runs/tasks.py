@@ -21,7 +21,7 @@ class RunTask:
     """One run to play: a scenario file, overrides `a.b=c`, seed, the labels of its row, and who measures it.
 
     measure: the experiment's measure.py, called instead of playing the scenario; None: it is played to its summary.
-    keep: the tables that are stored beside its row.
+    keep: the tables that are stored beside its row. antithetic: 0 or 1, which run of a pair; None: there are no pairs.
     """
 
     scenario: str
@@ -31,6 +31,12 @@ class RunTask:
     runs_code: bool = False  # the scenario names Python files, and they were allowed
     measure: str | None = None
     keep: tuple[str, ...] = ()
+    antithetic: int | None = None
+
+    def head(self) -> dict[str, Any]:
+        """What its row begins with: labels, seed, and which of a pair it is."""
+        half = {} if self.antithetic is None else {"antithetic": self.antithetic}
+        return dict(self.labels) | {"seed": self.seed} | half
 
 
 @lru_cache(maxsize=4)
@@ -56,7 +62,7 @@ def run_key(task: RunTask) -> str:
         "labels": task.labels,
         "measure": _measure_hash(task.measure) if task.measure is not None else None,
         "seed": task.seed,
-    }
+    } | ({} if task.antithetic is None else {"antithetic": task.antithetic})
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -65,7 +71,7 @@ def play(run: int, key: str, task: RunTask, stop: Event | None = None) -> Finish
 
     A failed run is a row that says so.
     """
-    row: dict[str, Any] = dict(task.labels) | {"seed": task.seed, "error": None}
+    row: dict[str, Any] = task.head() | {"error": None}
     try:
         if run_key(task) != key:
             raise RuntimeError("the scenario's files were changed while the sweep was running")
@@ -88,7 +94,7 @@ def rehearse(task: RunTask) -> None:
 
 def lost(run: int, key: str, task: RunTask, error: str, traceback: str | None = None) -> Finished:
     """The row of a run that ended with its process."""
-    return Finished(run, key, dict(task.labels) | {"seed": task.seed, "error": error, "traceback": traceback}, {})
+    return Finished(run, key, task.head() | {"error": error, "traceback": traceback}, {})
 
 
 def _said(error: BaseException) -> str:
@@ -102,7 +108,7 @@ def _played(task: RunTask, board: Any = None) -> tuple[dict[str, Any], Tables]:
     scenario = loaded(task.scenario, task.overrides)
     if task.measure is not None:
         return measured(task.measure, scenario, dict(task.labels), task.seed), {}
-    result = simulate(scenario, task.seed, allow_code=task.runs_code, watch=board)
+    result = simulate(scenario, task.seed, allow_code=task.runs_code, watch=board, antithetic=bool(task.antithetic))
     return plain(result.summary), _tables(task.keep, result) if task.keep else {}
 
 

@@ -91,6 +91,7 @@ def test_what_is_undefined_says_why():
     lines = reduction_lines(variance_reduction(paired[paired["arm"] == "a"], ["arm"], ["y", "flat"]))
     assert lines == ["y: common draws - (one cell), antithetic 0.5x",
                      "flat: common draws - (one cell), antithetic - (constant outcome)"]  # fmt: skip
+    assert reduction_lines(variance_reduction(paired, ["arm"], ["flat"])) == ["flat: - (constant outcome)"]
 
 
 def test_failed_and_missing_runs_are_left_out_with_their_partners():
