@@ -25,6 +25,25 @@ def write_whole(file: Path, data: bytes) -> None:
     sync_folder(file.parent)
 
 
+def write_new(file: Path, data: bytes) -> None:
+    """Writes a file as `write_whole` does, but never over another one. Raises FileExistsError; OSError."""
+    beside = file.with_name(f".{file.name[:40]}.{os.getpid()}{TEMPORARY}")
+    try:
+        with beside.open("xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(beside, file)  # fails where a rename would replace
+        except PermissionError:  # a file system without links
+            if file.exists():
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(file)) from None
+            os.rename(beside, file)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
 def explained(error: OSError, file: Path, n_bytes: int) -> OSError:
     """The error with the file, and with what to do where the disk is full."""
     text = error.strerror or str(error)

@@ -1,13 +1,12 @@
 """`firesale import`: what was understood of a file of market data, and what a scenario can use of it as a file."""
 
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import fill
 
+from sim.runs.files import write_new
 from sim.runs.store import json_text, refuse
 from sim.scenario.errors import Position, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.formats import NAMES
@@ -66,7 +65,10 @@ def import_command(file: Path, wish: Wish, as_json: bool) -> None:
     if wrong:
         raise _refusal(label, wrong)
     if wish.out is not None:
-        write_new(wish.out, text())
+        try:
+            write_new(wish.out, text().encode())
+        except FileExistsError:
+            raise _taken(wish.out) from None
         if not as_json:
             print(f"written: {wish.out}")
 
@@ -174,40 +176,14 @@ def _wrapped(line: str, indent: int) -> str:
     return fill(line, WIDTH, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 
+def _taken(out: Path) -> ScenarioError:
+    return refuse("out", f"{str(out)!r} is there already; give another name or remove it")
+
+
 def _prove_free(out: Path) -> None:
     if not out.name or "\x00" in str(out):
         raise refuse("out", f"{str(out)!r} names no file")
     if out.is_symlink() or out.exists():
-        raise refuse("out", f"{str(out)!r} is there already; give another name or remove it")
+        raise _taken(out)
     if not out.parent.is_dir():
         raise refuse("out", f"{str(out.parent)!r} is no folder; make it first")
-
-
-def write_new(out: Path, text: str) -> None:
-    """Write a file that is there whole or not at all, and never over another one. Raises OSError."""
-    handle, beside = tempfile.mkstemp(prefix=f".{out.name[:40]}-", dir=out.parent)
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(beside, 0o644)
-        _take_name(Path(beside), out)
-    finally:
-        Path(beside).unlink(missing_ok=True)
-    folder = os.open(out.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def _take_name(beside: Path, out: Path) -> None:
-    """Give a written file its name, unless another has taken it: a link fails where a rename would replace."""
-    try:
-        os.link(beside, out)
-    except FileExistsError:
-        raise refuse("out", f"{str(out)!r} is there already; give another name or remove it") from None
-    except PermissionError:  # a file system without links
-        _prove_free(out)
-        os.rename(beside, out)

@@ -6,10 +6,10 @@ from typing import Any
 from sim.scenario.document import Document, Path_, dotted
 from sim.scenario.errors import Problem, problem_at, shown
 from sim.scenario.price_files import COLUMNS, read_price_file
+from sim.scenario.records import Scenario
 from sim.scenario.tier_files import read_tier_file
 
 NAME_MAX = 255
-STEPS_DEFAULT = 7_200
 INDEX_DIALS = {"format": "form", "column": "column", "gaps": "gaps", "starts_at": "starts_at"}
 TIER_KEYS = ("file", "symbol")
 
@@ -18,7 +18,7 @@ def read_price_files(document: Document, file: Path) -> list[Problem]:
     """Put the points of each price file beside its `path`, so that the configuration hash covers what it says."""
     problems: list[Problem] = []
     instruments = document.tree.get("instruments")
-    seconds, steps = document.tree.get("step_seconds", 1.0), document.tree.get("steps", STEPS_DEFAULT)
+    seconds, steps = (_positive(document.tree, name) for name in ("step_seconds", "steps"))
     for row, instrument in enumerate(instruments if isinstance(instruments, list) else ()):
         index = instrument.get("index") if isinstance(instrument, dict) else None
         if not isinstance(index, dict) or index.get("kind") != "file" or not isinstance(index.get("path"), str):
@@ -27,13 +27,12 @@ def read_price_files(document: Document, file: Path) -> list[Problem]:
         options = {word: index[dial] for dial, word in INDEX_DIALS.items() if isinstance(index.get(dial), str)}
         if options.get("column") not in COLUMNS:
             options.pop("column", None)  # the record refuses it
-        options["steps"] = steps if isinstance(steps, int) and steps > 0 else STEPS_DEFAULT
         try:
             found, wrong = located(document, path, index["path"], file), []
         except ValueError as error:
             wrong = [str(error)]
         else:
-            index["points"], wrong = read_price_file(found, seconds if _positive(seconds) else 1.0, **options)
+            index["points"], wrong = read_price_file(found, seconds, steps=int(steps), **options)
             document.positions[("instruments", row, "index", "points")] = document.position(path)
         problems += _problems(document, path, index["path"], wrong)
     return problems
@@ -62,8 +61,6 @@ def read_tier_files(document: Document, schedules: Path_, file: Path) -> list[Pr
                 document.positions[(*schedules, contract, "tiers")] = document.position(path)
             except ValueError as error:
                 wrong = str(error).splitlines()
-        if wrong:
-            schedule.setdefault("tiers", [[0.0, 0.01, 1.0]])  # so that no second problem hides the first
         problems += _problems(document, path, named, wrong)
     return problems
 
@@ -71,7 +68,8 @@ def read_tier_files(document: Document, schedules: Path_, file: Path) -> list[Pr
 def located(document: Document, path: Path_, name: str, file: Path) -> Path:
     """Return the file that a value names: below the folder of the file it stands in, or else of the scenario.
 
-    What is set on the command line or in Python may lie anywhere. ValueError says what is wrong with the name.
+    What is set on the command line or in Python may lie anywhere, and is also looked for from here. ValueError says
+    what is wrong with the name.
     """
     position = document.position(path)
     if not name or "\x00" in name or len(name) > NAME_MAX:
@@ -79,7 +77,7 @@ def located(document: Document, path: Path_, name: str, file: Path) -> Path:
     free = position.line == 0
     if not free and (Path(name).is_absolute() or ".." in Path(name).parts):
         raise ValueError("leaves the folder of the file that names it; name a file beside it or below (--set may)")
-    folders = [file.parent] if free else [Path(position.file).parent, file.parent]
+    folders = [file.parent, Path()] if free else [Path(position.file).parent, file.parent]
     tried = [folder / name for folder in folders]
     try:
         found = next((item for item in tried if item.is_file()), tried[-1])
@@ -99,5 +97,8 @@ def _problems(document: Document, path: Path_, name: Any, wrong: list[str]) -> l
     return [problem_at(position, where, f"{word}: {message}") for message in wrong]
 
 
-def _positive(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < float("inf")
+def _positive(tree: dict[str, Any], name: str) -> float:
+    """The value of a dial of the scenario, or its default where the record would refuse it."""
+    value = tree.get(name)
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 1e-9 < value < 1e9
+    return value if good else Scenario.model_fields[name].default  # type: ignore[no-any-return,return-value]

@@ -19,8 +19,8 @@ from market_files import (
 from typer.testing import CliRunner
 
 from sim.cli import app
-from sim.runs.import_file import write_new
-from sim.scenario import ScenarioError, load
+from sim.runs.files import write_new
+from sim.scenario import load
 from sim.scenario.document import read_document
 
 TIERS = [{"minNotional": 0, "maxNotional": None, "maintenanceMarginRate": 0.01, "maxLeverage": 50, "info": {}}]
@@ -199,7 +199,21 @@ def test_a_file_that_appears_meanwhile_is_not_written_over(tmp_path, monkeypatch
         out.write_text("theirs")
         link(beside, out)
 
+    path = klines().write(tmp_path)
     monkeypatch.setattr(os, "link", late)
-    with pytest.raises(ScenarioError, match="is there already"):
-        write_new(tmp_path / "path.csv", "mine")
-    assert [(item.name, item.read_text()) for item in tmp_path.iterdir()] == [("path.csv", "theirs")]
+    done = firesale(path, "--out", tmp_path / "path.csv")
+    assert done.exit_code == 2 and "is there already" in done.stderr
+    assert (tmp_path / "path.csv").read_text() == "theirs" and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_file_system_without_links_is_written_too_and_never_over_a_file(tmp_path, monkeypatch):
+    def none(beside, out):
+        raise PermissionError(1, "Operation not permitted")
+
+    path = klines().write(tmp_path)
+    monkeypatch.setattr(os, "link", none)
+    assert firesale(path, "--out", tmp_path / "path.csv").exit_code == 0
+    before = (tmp_path / "path.csv").read_bytes()
+    with pytest.raises(FileExistsError):
+        write_new(tmp_path / "path.csv", b"mine")
+    assert (tmp_path / "path.csv").read_bytes() == before and len(list(tmp_path.iterdir())) == 2

@@ -2,9 +2,9 @@
 
 import os
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from market_files import CSV_SAMPLES, candle_rows, write_candles_json
+from market_files import CSV_SAMPLES, candle_rows, write_candles_feather, write_candles_json
 
 from sim.scenario.formats.format import Unreadable
 from sim.scenario.formats.reading import reading
@@ -99,6 +99,18 @@ def test_any_bytes_are_read_or_refused_and_never_crash(tmp_path, text):
 @PLAY
 def test_any_byte_may_be_changed_and_nothing_crashes(tmp_path, name, place, byte):
     path = CSV_SAMPLES[name].write(tmp_path)
+    data = bytearray(path.read_bytes())
+    data[place % len(data)] = byte
+    path.write_bytes(bytes(data))
+    rows, problems = read(path, None)
+    assert problems or rows
+
+
+@given(place=st.integers(0, 5_000), byte=st.integers(0, 255))
+@example(place=4_768, byte=12)
+@PLAY
+def test_any_byte_of_a_feather_file_may_be_changed_and_nothing_crashes(tmp_path, place, byte):
+    path = write_candles_feather(tmp_path)
     data = bytearray(path.read_bytes())
     data[place % len(data)] = byte
     path.write_bytes(bytes(data))

@@ -223,13 +223,19 @@ def test_a_hostile_name_is_refused_in_one_line(tmp_path, folder, write, refused,
     assert says in line and "schedules.BTCUSDT.file" in line
 
 
-def test_a_folder_below_is_fine_and_the_command_line_may_name_any_file(tmp_path, folder, write):
+def test_a_folder_below_is_fine_and_the_command_line_may_name_any_file(tmp_path, folder, write, monkeypatch):
     (folder / "data").mkdir()
     LONG.write(folder / "data")
     assert load(write(index(f"data/{LONG.name}"))).instruments[0].index.points[1] == (60, 117_001.0)
     elsewhere = LONG.write(tmp_path)
     dials = ["instruments.BTCUSDT.index.kind=file", f"instruments.BTCUSDT.index.path={elsewhere}"]
     assert load("baseline", dials).instruments[0].index.points[1] == (60, 117_001.0)
+    monkeypatch.chdir(tmp_path)
+    dials = ["instruments.BTCUSDT.index.kind=file", f"instruments.BTCUSDT.index.path={LONG.name}"]
+    assert load("baseline", dials).instruments[0].index.points[1] == (60, 117_001.0)
+    write_tiers_json(tmp_path)
+    tiers = ["venues.binance.margin.schedules.BTCUSDT={file: binance_leverage_tiers.json}"]
+    assert load("baseline", tiers).venues["binance"].margin.schedules["BTCUSDT"].tiers[1][0] == 50_000.0
 
 
 def test_a_file_lies_beside_the_scenario_that_names_it_also_when_another_one_builds_on_that(folder, write):

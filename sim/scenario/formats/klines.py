@@ -57,6 +57,6 @@ FORMAT = Format(
     columns=COLUMNS,
     bare=((*COLUMNS, *FURTHER),),
     new=Klines,
-    named=r"(?P<symbol>[A-Z0-9_]+)-(?P<interval>\d+[smhdw]|1mo|1M)-\d{4}-\d{2}",
+    named=r"(?P<symbol>[A-Z0-9_]+)-(?P<interval>\d+[smhdwM])-\d{4}-\d{2}",
     traps="spot files have no header and, from 2025 on, microseconds; mark and index price klines have zero volumes",
 )

@@ -7,7 +7,7 @@ from sim.scenario.formats.words import number, shown_cell, whole
 COLUMNS = (
     "symbol", "tier", "currency", "min_notional", "max_notional", "maint_margin_rate", "max_leverage", "maint_amount",
 )  # fmt: skip
-FLOOR_MAX, LEVERAGE_MAX = 1e15, 1_000.0
+FLOOR_MAX, CAP_MAX, LEVERAGE_MAX = 1e15, 1e20, 1_000.0
 AMOUNT_TOLERANCE = 1e-6  # of the floor: what rounding leaves of a stated maintenance amount
 
 
@@ -48,7 +48,7 @@ class LeverageTiers:
         cap = None if cells[4] in (None, "") else number("maxNotional", cells[4])
         rate = number("maintenanceMarginRate", cells[5])
         leverage = number("maxLeverage", cells[6])
-        if not 0 <= floor <= FLOOR_MAX or (cap is not None and cap <= floor):
+        if not 0 <= floor <= FLOOR_MAX or (cap is not None and not floor < cap <= CAP_MAX):
             raise Refused(f"notional from {floor:g} to {cap if cap is None else format(cap, 'g')} is no range")
         if not 0 < rate <= 1:
             raise Refused(f"maintenanceMarginRate {rate:g} is out of range; allowed: above 0 to 1")

@@ -17,6 +17,7 @@ from sim.scenario.formats.records import BOM, csv_rows, feather_rows, json_rows,
 from sim.scenario.formats.report import Report
 
 CARRIERS = {"csv": csv_rows, "json_rows": json_rows, "json_tiers": json_tiers, "feather": feather_rows}
+LENGTHS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 HEADER_SHOWN = 8  # words of an unknown header that a message quotes
 
 
@@ -52,6 +53,9 @@ class Reading:
         """Return the report on the rows that were read."""
         report = self.report
         self._reader.conclude(report)
+        stated = LENGTHS.get(report.interval[-1:], 0) * int(report.interval[:-1] or 0)
+        if stated and report.spacing_s and report.spacing_s != stated:
+            report.note(f"the name says {report.interval}, but rows are {report.spacing_s:g} s apart")
         if report.rows == report.refused and not report.faults:
             report.faults.append(self._nothing_taken())
         return report

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from sim.scenario.errors import shown
 from sim.scenario.formats.format import Cells, Unreadable
 from sim.scenario.formats.report import Report
-from sim.scenario.formats.words import UNITS
+from sim.scenario.formats.words import UNITS, shown_cell
 
 LINE_MAX = 1 << 16
 CHUNK = 1 << 16
@@ -174,12 +174,16 @@ def feather_rows(stream: io.BufferedReader, report: Report) -> Iterator[tuple[in
                 raise Unreadable(f"has no column {', '.join(missing)}; columns: {', '.join(batches.schema.names[:12])}")
             for k in range(batches.num_record_batches):
                 batch = batches.get_batch(k).select(list(CANDLE_COLUMNS))
+                batch.validate(full=True)  # buffers of a damaged file may end before their rows do
                 columns = [_times(batch.column(0)), *(batch.column(c).to_pylist() for c in range(1, 6))]
                 for cells in zip(*columns, strict=True):
                     number += 1
                     yield number, cells
-    except (pa.ArrowException, OSError, MemoryError) as error:
-        raise Unreadable(f"is no feather file that can be read: {str(error).splitlines()[0][:120]}") from None
+    except Unreadable:
+        raise
+    except (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, TypeError) as error:
+        said = shown_cell((str(error) or type(error).__name__).splitlines()[0])
+        raise Unreadable(f"is no feather file that can be read: {said}") from None
 
 
 def _times(column: Any) -> list[Any]:

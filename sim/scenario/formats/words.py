@@ -49,8 +49,8 @@ def _as_float(name: str, cell: Any) -> float:
 
 
 def shown_cell(cell: Any) -> str:
-    """Return a cell for a message: at most 40 characters, none that steers a terminal."""
-    text = str(cell).strip()[:40]
+    """Return a cell for a message: at most 60 characters, none that steers a terminal."""
+    text = str(cell).strip()[:60]
     return text if text.isprintable() else ascii(text)
 
 
