@@ -2,10 +2,12 @@
 
 import json
 import re
+import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +85,29 @@ def sweep(
         options = BackendOptions(backend, workers, address)  # type: ignore[arg-type]
         refuse_strays(options)
         try:
-            return _played(
-                record, home, PlayOptions(options, None, time_limit_s, quiet=quiet), out, new, allow_code, started
-            )
+            play = PlayOptions(options, None, time_limit_s, quiet=quiet)
+            with _script_kept_from_workers():
+                return _played(record, home, play, out, new, allow_code, started)
         except ScenarioError as error:
             raise ScenarioError([_without_scratch(item, scratch) for item in error.problems]) from None
+
+
+@contextmanager
+def _script_kept_from_workers() -> Iterator[None]:
+    """Worker processes begin by importing the script that started them, here to no end but a sweep within a sweep.
+
+    While this is open they know of no script, so that a call needs no `if __name__ == "__main__"`, and one in a
+    notebook or on standard input works like any other.
+    """
+    main: Any = sys.modules["__main__"]
+    spec, file = main.__spec__, main.__dict__.pop("__file__", None)
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        main.__spec__ = spec
+        if file is not None:
+            main.__file__ = file
 
 
 def _played(

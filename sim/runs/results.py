@@ -131,16 +131,27 @@ class Results:
         return ds.dataset([str(piece.file) for piece in pieces], schema=whole, format="parquet")
 
     def pieces(self, name: str) -> tuple[Piece, ...]:
-        """The files of a table, each checked. Raises ScenarioError for one that is damaged or lies elsewhere."""
+        """The files of a table, each checked once. Raises ScenarioError for one that is damaged or lies elsewhere."""
+        if name not in self._found:
+            self._found[name] = self._pieces(name)
+        return self._found[name]
+
+    @cached_property
+    def _found(self) -> dict[str, tuple[Piece, ...]]:
+        return {}
+
+    def _pieces(self, name: str) -> tuple[Piece, ...]:
         single = self.folder / f"{name}.parquet"
         if not self.is_sweep or (name == "runs" and single.is_file()):
             return (Piece(self._inside(single)),) if single.is_file() else ()
-        rows = [self._sound(file) for file in sorted((self.folder / "parts").glob("*.runs.parquet"))]
-        counted = _counted(rows)
         if name == "runs":
-            return counted
-        linked = ((linked_files(self.folder, _name(piece.file)).get(name), piece.runs) for piece in counted)
+            return self._rows
+        linked = ((linked_files(self.folder, _name(piece.file)).get(name), piece.runs) for piece in self._rows)
         return tuple(Piece(self._sound(file), runs) for file, runs in linked if file is not None)
+
+    @cached_property
+    def _rows(self) -> tuple[Piece, ...]:
+        return _counted([self._sound(file) for file in sorted((self.folder / "parts").glob("*.runs.parquet"))])
 
     def finished_runs(self) -> tuple[int, int | None]:
         """How many runs are in the tables, and how many the sweep has, where that is known."""

@@ -1,6 +1,9 @@
 """`sim.sweep` plays what the command would play, by the same runner, and gives the runs as a frame."""
 
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -93,6 +96,29 @@ def test_two_workers_give_the_frame_of_one():
         play(SCHOOL, TICKS, backend=kind, workers=count) for kind, count in (("serial", None), ("local", 2))
     )
     assert serial.equals(local)
+
+
+SCRIPT = """
+import sim
+print("begun")
+rates = {"populations.flow.market_rate": [0.5, 1.0]}
+runs = sim.sweep("zero_intelligence", rates, seeds=1, steps=5, workers=2, quiet=True)
+print(runs["error"].isna().tolist(), __file__)
+"""
+
+
+@pytest.mark.parametrize("given", ["a script", "standard input"])
+def test_a_script_needs_no_guard_for_its_workers(tmp_path, given):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    words = ["script.py"] if given == "a script" else ["-"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    text = SCRIPT.replace(", __file__", ", 'script.py'")
+    done = subprocess.run(
+        [sys.executable, *words], input=text, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.splitlines()[0] == "begun" and done.stdout.count("begun") == 1
+    assert done.stdout.splitlines()[1].startswith("[True, True]") and "script.py" in done.stdout
 
 
 def test_factors_are_named_by_the_last_word_of_their_path_or_all_of_it_where_two_end_alike():
