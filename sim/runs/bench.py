@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sim.runs.bench_book import make_flow, measure_book
+from sim.runs.bench_sweep import measure_sweeps
 
 if TYPE_CHECKING:
     from sim.engine.session import Session
@@ -84,6 +85,7 @@ def measure(
     for one, suffix in ((True, ""), (False, "_two_instruments")):
         result[f"bytes_per_account{suffix}"] = bytes_per_account(one, *accounts[:2])
     if processes:
+        result |= measure_sweeps()
         result["memory_growth_mb"] = float(_run(MEMORY)[1])
         with tempfile.TemporaryDirectory() as empty:
             result["compile_s"] = _run(ONE_STEP, NUMBA_CACHE_DIR=empty)[0]
