@@ -39,7 +39,7 @@ def sweep(
     factors: Mapping[str, Any] | None = None,
     *,
     design: str | Mapping[str, Any] = "grid",
-    seeds: int | range = 20,
+    seeds: int | range | Mapping[str, Any] = 20,
     arms: Mapping[str, Overrides] | None = None,
     overrides: Overrides = (),
     steps: int | None = None,
@@ -57,7 +57,8 @@ def sweep(
     """Play a sweep and return one row a run: its labels, seed, `error` and summary, as in runs.parquet.
 
     factors: `{"path.of.a.dial": [values]}`, or what sweep.yaml says of a factor. design: its kind, or a mapping.
-    seeds: how many, counted from 1, or a range. out: a folder that keeps all of it; the same call continues there.
+    seeds: how many, counted from 1, a range, or what sweep.yaml says with `count`. out: a folder that keeps all of it;
+    the same call continues there.
     The other arguments are those of sweep.yaml and of `firesale experiment`. A failed run is a row that says so.
     Raises ScenarioError before anything is written, Stopped (a KeyboardInterrupt) after Ctrl-C, OSError.
     """
@@ -82,6 +83,8 @@ def sweep(
         (home / "sweep.yaml").write_text(json.dumps(said, indent=1), encoding="utf-8")
         if measure is not None:
             (home / "measure.py").write_text(_code(measure), encoding="utf-8")
+        if keep and out is None:
+            raise ScenarioError([problem_at(HERE, "keep", "stores tables in a folder; give `out`")])
         options = BackendOptions(backend, workers, address)  # type: ignore[arg-type]
         refuse_strays(options)
         try:
@@ -167,7 +170,11 @@ def _factors(given: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _seeds(seeds: int | range) -> dict[str, int]:
+def _seeds(seeds: int | range | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(seeds, Mapping):
+        said = dict(plain(seeds))
+        count = said.pop("count", None)
+        return said if count is None else said | {"full": count, "quick": count}
     if isinstance(seeds, range):
         if not seeds or seeds.step != 1:
             raise ScenarioError([problem_at(HERE, "seeds", f"{seeds} is empty or has gaps; a range counts on by one")])

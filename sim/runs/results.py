@@ -157,7 +157,8 @@ class Results:
         """How many runs are in the tables, and how many the sweep has, where that is known."""
         found = sum(_rows(piece.file) if piece.runs is None else len(piece.runs) for piece in self.pieces("runs"))
         file = self.folder / "sweep.json"
-        return found, self._json("sweep.json").get("runs") if file.is_file() else None
+        said = self._json("sweep.json").get("runs") if file.is_file() else None
+        return found, said if isinstance(said, int) else None
 
     def absent(self, name: str) -> ScenarioError:
         """The error for a table that is not there; it says which are."""

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.behaviour import BEHAVIOUR_VERSION
 from sim.runs.files import write_whole
 from sim.scenario.errors import Position, ScenarioError, problem_at
 
@@ -189,6 +190,7 @@ def manifest(config_hash: str, duration_s: float, **further: Any) -> dict[str, A
     return {
         "config_hash": config_hash,
         **further,
+        "behaviour_version": BEHAVIOUR_VERSION,
         "versions": {"python": platform.python_version(), **versions},
         "commit": git_commit(Path(__file__).resolve().parent),
         "platform": {"system": platform.system(), "machine": platform.machine(), "release": platform.release()},

@@ -133,6 +133,7 @@ def test_factors_are_named_by_the_last_word_of_their_path_or_all_of_it_where_two
 def test_designs_arms_ranges_of_seeds_and_settings_are_those_of_sweep_yaml():
     drawn = play(SCHOOL, {RATE: {"low": 0.1, "high": 2.0, "scale": "log"}}, design={"kind": "sobol", "points": 4},
                  seeds=range(7, 9))  # fmt: skip
+    assert play(SCHOOL, TICKS, seeds={"first": 5, "count": 2})["seed"].tolist() == [5, 6, 5, 6]
     assert drawn["point"].tolist() == [0, 0, 1, 1, 2, 2, 3, 3] and set(drawn["seed"]) == {7, 8}
     zipped = play(SCHOOL, {RATE: [0.5, 1.0], "venues.school.fees.taker_rate": [0.0, 0.001]}, design="zip", seeds=1)
     assert zipped["taker_rate"].tolist() == [0.0, 0.001]
@@ -176,7 +177,9 @@ def test_every_scenario_of_the_package_may_be_given_as_a_record():
      ((SCHOOL, {RATE: [1.0], "steps": [1, 2]}), {"design": "zip"}, "sim.sweep: design: zip needs as many values"),
      ((SCHOOL, TICKS), {"seeds": 0}, "seeds: 0 is not allowed"),
      ((SCHOOL, TICKS), {"seeds": range(0, 9, 2)}, "has gaps"),
-     ((SCHOOL, TICKS), {"steps": -3}, "steps: -3"), ((SCHOOL, TICKS), {"workers": 0}, "workers"),
+     ((SCHOOL, TICKS), {"keep": ["steps"], "out": None}, "keep: stores tables in a folder; give `out`"),
+     ((SCHOOL, TICKS), {"seeds": {"cout": 3}}, "seeds.cout"), ((SCHOOL, TICKS), {"steps": -3}, "steps: -3"),
+     ((SCHOOL, TICKS), {"workers": 0}, "workers"),
      ((SCHOOL, TICKS), {"backend": "ray"}, "is no back end"), ((SCHOOL, TICKS), {"keep": ["fills"]}, "keep"),
      ((SCHOOL, TICKS), {"measure": "nosuch.py"}, "measure: 'nosuch.py' cannot be read"),
      ((SCHOOL, TICKS), {"out": "../elsewhere"}, "'..' is not allowed"),

@@ -39,6 +39,12 @@ def test_a_run_that_stands_in_two_parts_counts_once_and_types_are_joined(tmp_pat
     pd.testing.assert_frame_equal(results.events.astype({"kind": str}), expected, check_dtype=False)
 
 
+def test_a_folder_that_does_not_say_how_many_runs_it_should_have_is_read_all_the_same(tmp_path) -> None:
+    folder = write_stopped_sweep(tmp_path / "sweep")
+    (folder / "sweep.json").write_text('{"runs": "eight"}')
+    assert Results(folder).finished_runs() == (6, None)
+
+
 def test_an_altered_part_is_never_read(tmp_path) -> None:
     for position in range(0, 400, 37):
         folder = write_stopped_sweep(tmp_path / str(position))

@@ -25,7 +25,9 @@ def fail_at(monkeypatch: pytest.MonkeyPatch) -> dict:
     """A build module that hands out synthetic sessions; they break at the step that the test puts in."""
     settings: dict = {"step": None}
     module = ModuleType("sim.scenario.build")
-    module.build_session = lambda scenario, seed: synthetic.SyntheticSession(seed, scenario.steps, settings["step"])
+    module.build_session = lambda scenario, seed, antithetic=False: synthetic.SyntheticSession(
+        seed, scenario.steps, settings["step"]
+    )
     monkeypatch.setitem(sys.modules, "sim.scenario.build", module)
     return settings
 
