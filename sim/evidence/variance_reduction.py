@@ -1,7 +1,7 @@
 """What common random numbers and antithetic pairs save: how many times more runs would be needed without them."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -63,23 +63,21 @@ def _row(runs: pd.DataFrame, labels: list[str], outcome: str) -> tuple[object, .
     if "antithetic" not in runs:
         halves: tuple[float | None, int, str] = (None, 0, "")
     else:
-        halves = _ratio(_halves(values, labels), "no complete pair", _mean_of_two)
-    return outcome, *_ratio(_twins(values, labels), "one cell", _difference), *halves
+        halves = _ratio(*_halves(values, labels), "no complete pair", _mean_of_two)
+    return outcome, *_ratio(*_twins(values, labels), "one cell", _difference), *halves
 
 
-def _ratio(pairs: Iterator[tuple[Floats, Floats]], none: str, variances: Variances) -> tuple[float | None, int, str]:
-    """Pooled over pairs of equally long arrays: ratio, number of paired runs, and why there is none."""
-    apart = together = scale = 0.0
-    runs = lone = 0
-    for first, second in pairs:
-        if len(first) < 2:
-            lone += len(first)
-            continue
-        without, with_it = variances(first, second)
-        apart, together, runs = apart + without, together + with_it, runs + len(first)
-        scale += float((first**2).mean() + (second**2).mean())
-    if runs == 0:
-        return None, 0, "one seed" if lone else none
+def _ratio(first: Floats, second: Floats, none: str, variances: Variances) -> tuple[float | None, int, str]:
+    """Pooled over (pairs of cells, seeds), NaN where a run is missing: ratio, paired runs, or why there is none."""
+    both = np.isfinite(first) & np.isfinite(second)
+    counts = both.sum(axis=1)
+    used = counts >= 2
+    if not used.any():
+        return None, 0, "one seed" if counts.any() else none
+    one, other = (np.where(both, side, math.nan)[used] for side in (first, second))
+    apart, together = variances(one, other)
+    scale = float((np.nanmean(one**2, axis=1) + np.nanmean(other**2, axis=1)).sum())
+    runs = int(counts[used].sum())
     if apart <= ROUNDING * scale:
         return None, runs, "constant outcome"
     if together <= ROUNDING * scale:
@@ -87,38 +85,55 @@ def _ratio(pairs: Iterator[tuple[Floats, Floats]], none: str, variances: Varianc
     return apart / together, runs, ""
 
 
+def _variance(rows: Floats) -> float:
+    return float(np.nanvar(rows, axis=1, ddof=1).sum())
+
+
 def _difference(first: Floats, second: Floats) -> tuple[float, float]:
-    return float(first.var(ddof=1) + second.var(ddof=1)), float((first - second).var(ddof=1))
+    return _variance(first) + _variance(second), _variance(first - second)
 
 
 def _mean_of_two(first: Floats, second: Floats) -> tuple[float, float]:
-    return float(first.var(ddof=1) + second.var(ddof=1)) / 4.0, float(((first + second) / 2.0).var(ddof=1))
+    return (_variance(first) + _variance(second)) / 4.0, _variance((first + second) / 2.0)
 
 
-def _twins(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
-    """Each cell beside the first point of its arm, and beside the same point of the first arm, by seed."""
+def _numbered(values: pd.DataFrame, labels: list[str]) -> pd.Series:
+    """Number of each row's combination of labels, in the order in which they first occur."""
+    return values.groupby(labels, sort=False, dropna=False).ngroup() if labels else pd.Series(0, index=values.index)
 
-    def numbered(names: list[str]) -> pd.Series:
-        return values.groupby(names, sort=False, dropna=False).ngroup() if names else pd.Series(0, index=values.index)
 
-    cells = pd.DataFrame({"cell": numbered(labels), "arm": numbered(labels[:1]), "point": numbered(labels[1:])})
+def _twins(values: pd.DataFrame, labels: list[str]) -> tuple[Floats, Floats]:
+    """(pairs, seeds): each cell's first point of its arm and its twin in the first arm, and beside them the cell."""
+    cells = pd.DataFrame(
+        {
+            "cell": _numbered(values, labels),
+            "arm": _numbered(values, labels[:1]),
+            "point": _numbered(values, labels[1:]),
+        }
+    )
     by_seed = values.assign(cell=cells["cell"]).pivot_table(index="cell", columns="seed", values="value")
     rows = by_seed.to_numpy(dtype=float)
     places = [(int(cell), int(arm), int(point)) for cell, arm, point in cells.drop_duplicates("cell").to_numpy()]
     known = {(arm, point): cell for cell, arm, point in places}
     first_point = {arm: point for _, arm, point in reversed(places)}
-    for cell, arm, point in places:
-        for other in {known[arm, first_point[arm]], known.get((0, point), cell)} - {cell}:
-            both = np.isfinite(rows[other]) & np.isfinite(rows[cell])
-            yield rows[other, both], rows[cell, both]
+    pairs = [
+        (other, cell)
+        for cell, arm, point in places
+        for other in {known[arm, first_point[arm]], known.get((0, point), cell)} - {cell}
+    ]
+    chosen = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    return rows[chosen[:, 0]], rows[chosen[:, 1]]
 
 
-def _halves(values: pd.DataFrame, labels: list[str]) -> Iterator[tuple[Floats, Floats]]:
-    """The two runs of each complete pair, cell by cell."""
-    wide = values.pivot_table(index=[*labels, "seed"], columns="antithetic", values="value", observed=True)
-    if {int(half) for half in wide.columns} != {0, 1}:
-        return
-    wide = wide.dropna()
-    cells = wide.groupby(labels, sort=False) if labels else [("", wide)]
-    for _, rows in cells:
-        yield rows[0].to_numpy(dtype=float), rows[1].to_numpy(dtype=float)
+def _halves(values: pd.DataFrame, labels: list[str]) -> tuple[Floats, Floats]:
+    """(cells, seeds) of the first and of the second runs of pairs."""
+    marked = values.assign(cell=_numbered(values, labels))
+    cells, seeds = sorted(set(marked["cell"])), sorted(set(marked["seed"]))
+    first, second = (
+        marked[marked["antithetic"] == half]
+        .pivot_table(index="cell", columns="seed", values="value")
+        .reindex(index=cells, columns=seeds)
+        .to_numpy(dtype=float)
+        for half in (0, 1)
+    )
+    return first, second

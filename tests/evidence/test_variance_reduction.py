@@ -103,3 +103,18 @@ def test_failed_and_missing_runs_are_left_out_with_their_partners():
     found = only(runs)
     assert found["common_pairs"] == SEEDS - 2
     assert found["common_draws"] == pytest.approx(whole["common_draws"], rel=0.01)
+
+
+def test_a_sweep_of_which_nothing_is_left_has_nothing_to_say():
+    rng = np.random.default_rng(7)
+    runs = pd.concat([cell(rng, 1.0, 1.0, seeds=3, arm=arm).assign(error="ValueError: lost") for arm in "ab"])
+    found = only(runs.assign(antithetic=0))
+    assert (found["common_note"], found["antithetic_note"]) == ("one cell", "no complete pair")
+
+
+def test_the_order_of_the_rows_does_not_change_what_is_saved():
+    rng = np.random.default_rng(8)
+    runs = pd.concat([cell(rng, 2.0, 1.0, seeds=50, arm=arm, point=point) for arm in "ab" for point in (1, 2, 3)])
+    found = only(runs, ("arm", "point"))
+    shuffled = pd.concat([runs[:1], runs[1:].sample(frac=1.0, random_state=1)])
+    assert found["common_pairs"] == only(shuffled, ("arm", "point"))["common_pairs"] == 7 * 50
