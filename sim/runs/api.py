@@ -72,18 +72,20 @@ def run(
     overrides: Overrides = (),
     steps: int | None = None,
     allow_code: bool = False,
+    antithetic: bool = False,
 ) -> Run:
     """Play one run in this process and write nothing.
 
     scenario: a name, a path, a Scenario, or a mapping of what a scenario file says. overrides: texts `a.b=c` or a
     mapping. seed, steps: default to the scenario's. allow_code: run the Python files that it names, here.
+    antithetic: the second run of a pair, with the mirror image of every draw of that seed.
     Raises ScenarioError as the command would say it, InvariantError, and StrategyError.
     """
     given = scenario_given(scenario, overrides)
     played = given if steps is None else with_steps(given, whole("sim.run", "steps", steps, 1, 1_000_000))
     chosen = given.seed if seed is None else whole("sim.run", "seed", seed, 0, 2**63 - 1)
     refuse_code(played, allow_code)
-    result = simulate(played, chosen, allow_code=allow_code)
+    result = simulate(played, chosen, allow_code=allow_code, antithetic=antithetic)
     return Run(played, chosen, result.summary, result)
 
 

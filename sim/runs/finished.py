@@ -72,7 +72,7 @@ def refuse_incomplete(found: FinishedSweep) -> list[Cell]:
     runs, where = found.runs, found.folder / "runs.parquet"
     failed = int(runs["error"].notna().sum())
     if failed:
-        message = f"{failed} of {len(runs)} runs failed and every point is needed; mend and play them first"
+        message = f"{failed} of {len(runs)} runs failed and every point is needed; play them with --retry-failed"
         raise store.refuse("results", f"{message} (the first: {runs.loc[runs['error'].notna(), 'error'].iloc[0]})")
     cells = cells_of(found.sweep.design, found.sweep.factors, Position(str(found.folder / "sweep.yaml")))
     seeds = sorted(set(runs["seed"]))

@@ -209,3 +209,10 @@ def test_a_sweep_leaves_a_ledger_that_the_commands_read(tmp_path):
     keys = sim.read("out").runs["key"].tolist()
     assert scan(tmp_path / "out", keys).missing() == []
     assert (tmp_path / "out" / "scenario.yaml").is_file() and (tmp_path / "out" / "sweep.yaml").is_file()
+
+
+def test_pairs_are_played_from_python_as_from_sweep_yaml():
+    runs = play(SCHOOL, TICKS, seeds={"count": 1, "antithetic": True})
+    assert runs["antithetic"].tolist() == [0, 1, 0, 1] and runs["digest"].nunique() == 4
+    second = sim.run(SCHOOL, 1, overrides={RATE: 0.5}, antithetic=True)
+    assert runs["digest"][1] == second.summary["digest"] != sim.run(SCHOOL, 1, overrides={RATE: 0.5}).summary["digest"]
