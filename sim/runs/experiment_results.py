@@ -43,9 +43,7 @@ def write_results(
         folder.write_json("summary.json", dict(facts) | analysis.facts)
         for name, picture in analysis.figures.items():
             folder.write_bytes(f"{name}.png", picture)
-    folder.write_json(
-        "manifest.json", store.manifest(keys_hash(ledger.keys), duration_s, **facts, results_sha256=digest)
-    )
+    folder.write_manifest(store.manifest(keys_hash(ledger.keys), duration_s, **facts, results_sha256=digest))
 
 
 def markdown_table(table: pd.DataFrame) -> str:

@@ -1,5 +1,6 @@
 """What lies in a results folder, of a run or of a sweep, finished or not: found, checked and read, never changed."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ class Results:
     def _pieces(self, name: str) -> tuple[Piece, ...]:
         single = self.folder / f"{name}.parquet"
         if not self.is_sweep or (name == "runs" and single.is_file()):
-            return (Piece(self._inside(single)),) if single.is_file() else ()
+            return (Piece(self._unaltered(single)),) if single.is_file() else ()
         if name == "runs":
             return self._rows
         linked = ((linked_files(self.folder, _name(piece.file)).get(name), piece.runs) for piece in self._rows)
@@ -173,7 +174,7 @@ class Results:
         if not file.is_file():
             raise store.refuse("results", f"{self.folder} has no {name}")
         try:
-            record = json.loads(self._inside(file).read_text(encoding="utf-8"))
+            record = json.loads(self._unaltered(file).read_text(encoding="utf-8"))
         except ValueError:
             record = None
         if not isinstance(record, dict):
@@ -184,6 +185,15 @@ class Results:
         if not file.resolve().is_relative_to(self.folder.resolve()):
             raise store.refuse("results", f"{file} leads out of the folder and is not read")
         return file
+
+    def _unaltered(self, file: Path) -> Path:
+        """A file whose SHA-256, if the manifest names one, is still that; older folders name none."""
+        if file.name != store.MANIFEST and (self.folder / store.MANIFEST).is_file():
+            names = self.manifest.get("files")
+            known = names.get(file.name) if isinstance(names, dict) else None
+            if known is not None and hashlib.sha256(self._inside(file).read_bytes()).hexdigest() != known:
+                raise store.refuse("results", f"{file} is damaged: its content is not what {store.MANIFEST} says")
+        return self._inside(file)
 
     def _sound(self, file: Path) -> Path:
         """A part's file, whose name is that of its content."""

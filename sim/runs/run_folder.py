@@ -44,19 +44,6 @@ def write_run(target: Path, scenario: "Scenario", seed: int, result: "RunResult"
         "lot_size": dict(zip(names.instruments, map(float, names.lot_size), strict=True)),
     }
     with store.new_folder(target) as folder:
-        folder.write_json(
-            "manifest.json",
-            store.manifest(
-                scenario.config_hash,
-                duration_s,
-                scenario=scenario.name,
-                seed=seed,
-                steps=scenario.steps,
-                units=units,
-                stand_ins=scenario.stand_ins(),
-                code={population.name: population.sha256 for population in code_populations(scenario)},
-            ),
-        )
         folder.write_json("summary.json", result.summary)
         folder.write_json("scenario.json", scenario.dump())
         folder.write_frame("steps.parquet", steps)
@@ -68,4 +55,16 @@ def write_run(target: Path, scenario: "Scenario", seed: int, result: "RunResult"
             folder.write_text(f"code/population-{population.name}.py", population.code.text)
         for name, picture in run_pictures(scenario, result, steps).items():
             folder.write_bytes(f"figures/{name}.png", picture)
+        folder.write_manifest(
+            store.manifest(
+                scenario.config_hash,
+                duration_s,
+                scenario=scenario.name,
+                seed=seed,
+                steps=scenario.steps,
+                units=units,
+                stand_ins=scenario.stand_ins(),
+                code={population.name: population.sha256 for population in code_populations(scenario)},
+            ),
+        )
     return folder.final

@@ -1,5 +1,6 @@
 """The results store: a folder appears whole or not at all, and none is ever overwritten."""
 
+import hashlib
 import importlib.metadata
 import io
 import json
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 RESULTS = Path("results")
+MANIFEST = "manifest.json"
 
 
 def refuse(path: str, message: str) -> ScenarioError:
@@ -75,12 +77,14 @@ class Folder:
     def __init__(self, path: Path, whole: bool = False) -> None:
         self.path, self.whole = path, whole
         self.final = path  # where it was moved in the end
+        self.files: dict[str, str] = {}  # SHA-256 of what was written, by name
 
     def _put(self, name: str, data: bytes) -> None:
         if any(not NAME_PATTERN.fullmatch(part) for part in name.split("/")):
             raise refuse("file", f"{name!r} would leave the results folder")
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
+        self.files[name] = hashlib.sha256(data).hexdigest()
         if self.whole:
             write_whole(file, data)
         else:
@@ -89,6 +93,10 @@ class Folder:
     def write_json(self, name: str, record: Any) -> None:
         """Writes JSON; NaN and infinity become null. Keys keep their order."""
         self._put(name, (json_text(record) + "\n").encode())
+
+    def write_manifest(self, record: dict[str, Any]) -> None:
+        """Writes manifest.json, last of all: it also names each file's SHA-256, so that none is read when altered."""
+        self.write_json(MANIFEST, {**record, "files": dict(self.files)})
 
     def write_text(self, name: str, text: str) -> None:
         """Writes UTF-8 text."""

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from written_results import events_with_run, part, row, write_finished_sweep, write_run_folder, write_stopped_sweep
 
+from sim.runs import store
 from sim.runs.results import Results, find_results
 from sim.scenario import ScenarioError
 
@@ -72,6 +73,22 @@ def test_a_torn_table_of_a_run_is_refused_by_name(tmp_path) -> None:
     for name in ("steps", "runs"):
         with pytest.raises(ScenarioError, match="is damaged"):
             Results(folder).frame(name)
+
+
+def test_a_file_that_is_not_what_the_manifest_says_is_never_read(tmp_path) -> None:
+    with store.new_folder(tmp_path / "run") as folder:
+        folder.write_json("summary.json", {"seed": 1, "liquidations": 3})
+        folder.write_frame("steps.parquet", pd.DataFrame({"step": [0, 1], "mark_price": [1.0, 2.0]}))
+        folder.write_manifest({"seed": 1})
+    for name, table in (("steps.parquet", "steps"), ("summary.json", "runs")):
+        file = tmp_path / "run" / name
+        sound = file.read_bytes()
+        assert len(Results(tmp_path / "run").frame(table))
+        for position in range(len(sound)):
+            file.write_bytes(sound[:position] + bytes([sound[position] ^ 1]) + sound[position + 1 :])
+            with pytest.raises(ScenarioError, match=f"{name} is damaged"):
+                Results(tmp_path / "run").frame(table)
+        file.write_bytes(sound)
 
 
 def test_nothing_outside_of_the_folder_is_read(tmp_path) -> None:
