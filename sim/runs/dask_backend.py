@@ -29,13 +29,20 @@ PROBE_S = 60.0  # a worker that is busy with somebody else's work may answer lat
 ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)://)?(?:[\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}")
 INSTALL = "needs packages that are not here; install firesale[cluster]"
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+# Ctrl-C reaches the whole group, and it is for the coordinator to decide; when that is gone, nobody is to play on.
+WORKER_START = """
+import signal
+from sim.runs.local_pool import end_with_parent
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+end_with_parent()
+"""
 # A worker that dies takes one batch along, and that batch only: none waits on a worker, none is blamed for another.
 SETTINGS: dict[str, Any] = {
     "distributed.scheduler.allowed-failures": 0,
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.worker-ttl": None,  # a kernel may keep a worker from saying that it lives
     "distributed.worker.daemon": False,
-    "distributed.worker.preload": ["import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"],
+    "distributed.worker.preload": [WORKER_START],
     "distributed.admin.tick.limit": "1h",
 }
 

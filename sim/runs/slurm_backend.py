@@ -109,7 +109,7 @@ def _refuse_request(script: str) -> None:
             ) from None
     if done.returncode != 0:
         said = " ".join(done.stderr.split()) or f"code {done.returncode}"
-        raise store.refuse("site", f"SLURM refuses the job: {said}")
+        raise store.refuse("backend", f"SLURM refuses the job: {said}")
 
 
 def _slurm(*words: str) -> subprocess.CompletedProcess[str]:
