@@ -165,7 +165,8 @@ def shown_report(report: Report) -> str:
 def _spacing(report: Report) -> str:
     if report.spacing_s is None:
         return ""
-    return f"{report.spacing_s:g} s, at most {report.longest_spacing_s:g} s"
+    word = " on average" if report.gives == "ticks" else ""
+    return f"{report.spacing_s:g} s{word}, at most {report.longest_spacing_s:g} s"
 
 
 def _wrapped(line: str, indent: int) -> str:

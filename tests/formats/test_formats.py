@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 from market_files import (
@@ -76,6 +77,22 @@ def test_a_report_says_what_was_understood(tmp_path):
     assert (report.first, report.last) == ("2025-10-10T00:00:00Z", "2025-10-10T00:07:00Z")
     assert (report.spacing_s, report.longest_spacing_s) == (60.0, 60.0)
     assert json.loads(json.dumps(report.plain()))["zone"] == "UTC"
+
+
+@pytest.mark.parametrize("word", ["date", "Date", "datetime", "open_time", "time", "timestamp"])
+@pytest.mark.parametrize("zone", ["", "+00:00", "Z"])
+def test_candles_as_tables_are_often_saved_are_the_same_bars(tmp_path, word, zone):
+    """An index column, spaces, capital letters and written times make no difference."""
+    plain, _ = read(CSV_SAMPLES["candles_csv"].write(tmp_path))
+    lines = [f", {word}, Open, High, Low, Close, Volume"]
+    for k, (time, *cells) in enumerate(row.split(",") for row in CSV_SAMPLES["candles_csv"].rows):
+        lines.append(
+            f"{k}, {datetime.fromtimestamp(int(time) // 1000, UTC):%Y-%m-%d %H:%M:%S}{zone}, {', '.join(cells)}"
+        )
+    path = tmp_path / "saved.csv"
+    path.write_text("\n".join(lines) + "\n")
+    rows, report = read(path)
+    assert rows == plain and (report.format, report.lines()) == ("candles_csv", [])
 
 
 def test_a_name_that_contradicts_the_rows_is_a_note(tmp_path):

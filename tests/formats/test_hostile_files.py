@@ -13,6 +13,7 @@ from market_files import (
     START_S,
     agg_trades,
     candle_rows,
+    candles_csv,
     gzipped,
     klines,
     metrics,
@@ -151,6 +152,7 @@ def test_what_is_no_file_of_a_known_format_is_refused(tmp_path, data, says):
         (metrics(), 2, {"c0": "yesterday"}, "create_time 'yesterday' is no time"),
         (metrics(), 2, {"c0": "0001-01-01"}, "is out of range"),
         (metrics(), 2, {"c1": "ETHUSDT"}, "symbol ETHUSDT; the rows before: BTCUSDT"),
+        (candles_csv(), 2, {"c0": "2025-10-10 00:10:00"}, "is no whole number, the rows before are in milliseconds"),
         (tardis_trades(), 2, {"c1": "ETHUSDT"}, "are binance-futures/ETHUSDT; the rows before: binance-"),
         (tardis_trades(), 2, {"c3": str(START_S * 10**6 - 10**7)}, "local_timestamp 2025-10-09T23:59:50Z comes after"),
         (tardis_trades(), 3, {"c2": str((START_S - 90) * 10**6)}, "times must not fall"),
@@ -200,6 +202,11 @@ def test_missing_bars_and_missing_ids_are_gaps_by_row(tmp_path):
     assert problems(trades.write(tmp_path, trades.rows[:2] + trades.rows[4:])) == [
         "row 4: a gap: ids 502 to 503 are missing before it"
     ]
+
+
+def test_a_file_that_stands_newest_first_is_refused_with_what_to_do(tmp_path):
+    sample = klines()
+    assert problems(sample.write(tmp_path, sample.rows[::-1]))[0] == "rows stand newest first; turn the file round"
 
 
 def test_only_the_first_problems_are_named_and_the_others_counted(tmp_path):

@@ -1,5 +1,6 @@
 """A file that a scenario names becomes an index path or a schedule; the hash covers what it says, not only its name."""
 
+import jsonschema
 import numpy as np
 import pytest
 from market_files import (
@@ -22,7 +23,8 @@ from market_files import (
     zipped,
 )
 
-from sim.scenario import configs_folder, load
+from sim.scenario import configs_folder, load, scenario_schema
+from sim.scenario.cases import read_venue
 from sim.scenario.instruments import fill_instruments
 from sim.scenario.paths import index_paths
 from sim.scenario.schedules import atom_of, rate_scale_of
@@ -155,6 +157,16 @@ def test_missing_bars_are_refused_or_bridged(write, folder, refused):
     assert [step for step, _ in found[:4]] == [0, 60, 120, 300]
 
 
+def test_missing_ids_of_trades_are_refused_or_passed_over(write, folder, refused):
+    sample = agg_trades()
+    sample.write(folder, sample.rows[:2] + sample.rows[4:])
+    cheap = [f"instruments.BTCUSDT.start_price={PRICES[0]}", *CHEAP]
+    (line,) = refused(write(index(sample.name)), *cheap)
+    assert "row 4: a gap: ids 502 to 503 are missing before it" in line
+    found = load(write(index(sample.name, ", gaps: bridge")), cheap).instruments[0].index.points
+    assert found[:4] == ((0, PRICES[0]), (1, PRICES[1]), (2, PRICES[1]), (3, PRICES[4]))
+
+
 def test_a_refused_row_is_named_with_file_line_and_row_and_no_dial_passes_over_it(write, folder, refused):
     LONG.write(folder, [*LONG.rows[:3], LONG.rows[2], *LONG.rows[3:]])
     for more in ("", ", gaps: bridge"):
@@ -267,6 +279,18 @@ def test_a_tier_file_is_the_same_schedule_as_if_it_were_written_out(write, folde
     assert np.array_equal(*tables)
 
 
+def test_the_schema_for_editors_knows_tier_files_and_the_dials_of_price_files():
+    tree = {
+        "name": "case",
+        "instruments": [{"name": "X", "index": {"kind": "file", "path": "a.csv", "column": "low", "gaps": "bridge"}}],
+        "venues": {"binance": {"margin": {"schedules": {"X": {"file": "tiers.json", "symbol": "X/USDT:USDT"}}}}},
+    }
+    jsonschema.validate(tree, scenario_schema())
+    tree["venues"]["binance"]["margin"]["schedules"]["X"] = {"fil": "tiers.json"}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tree, scenario_schema())
+
+
 def test_the_hash_covers_the_tiers(write, folder):
     tree = tier_tree()
     write_tiers_json(folder, tree)
@@ -289,6 +313,7 @@ def test_a_rule_book_may_name_a_tier_file_and_needs_no_other_source(write, folde
     )
     schedule = scenario.venues["mine"].margin.schedules["BTCUSDT"]
     assert schedule.tiers == ((0.0, 0.004, 125.0), (50_000.0, 0.005, 100.0)) and schedule.mode == "whole"
+    assert read_venue(book).margin.schedules["BTCUSDT"] == schedule  # the calculator's, too
 
 
 def test_a_tier_file_with_an_initial_of_its_own_gives_the_rates(write, folder):

@@ -19,7 +19,7 @@ class Candles:
         """Return open time (microseconds), open, high, low, close. Raises Refused."""
         if len(cells) != 6:
             raise Refused(f"has {len(cells)} values; allowed: date, open, high, low, close, volume")
-        time = self._clock.since_1970("date", cells[0])
+        time = self._clock.either("date", cells[0])
         bar = bar_of(cells[1:5])
         amount("volume", cells[5])
         self._order.follow(number, time)

@@ -10,7 +10,7 @@ FORMAT = Format(
     carriers=("csv",),
     columns=("open_time_ms", "open", "high", "low", "close", "volume"),
     new=Candles,
-    aliases=(("date", "open_time_ms"), ("timestamp", "open_time_ms")),
+    aliases=tuple((word, "open_time_ms") for word in ("date", "datetime", "open_time", "time", "timestamp")),
     named=r"(?P<symbol>[A-Za-z0-9]+)_.*?(?P<interval>\d+[smhd])_",
-    traps="no close time: the length of a bar is the usual spacing",
+    traps="the first column may also be `date`, `datetime`, `open_time`, `time` or `timestamp`, counted or written out",
 )

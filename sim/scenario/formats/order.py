@@ -20,6 +20,7 @@ class Regular:
         self._advice = advice
         self._counts: Counter[int] = Counter()
         self._rows: dict[int, list[int]] = {}
+        self._falls = 0
 
     def follow(self, number: int, time: int) -> None:
         """Take the time (microseconds) of a row. Raises Refused."""
@@ -30,6 +31,7 @@ class Regular:
         if spacing == 0:
             raise Refused(f"time {written_out(time)} is a duplicate; times must rise")
         if spacing < 0:
+            self._falls += 1
             raise Refused(f"time {written_out(time)} comes after {written_out(self.last)}; times must rise")
         self.last = time
         self._counts[spacing] += 1
@@ -58,6 +60,8 @@ class Regular:
             return
         report.first, report.last = written_out(self.first), written_out(self.last)
         if not self._counts:
+            if self._falls > 1:
+                report.faults.append("rows stand newest first; turn the file round")
             return
         usual = self.usual()
         report.spacing_s, report.longest_spacing_s = usual / 1e6, max(self._counts) / 1e6

@@ -24,7 +24,7 @@ CANDLE_COLUMNS = ("date", "open", "high", "low", "close", "volume")
 
 def csv_rows(stream: io.BufferedReader, report: Report) -> Iterator[tuple[int, list[str]]]:
     """Yield number and cells of each line of a CSV file. Raises Unreadable."""
-    reader = csv.reader(_lines(stream, report), strict=True)
+    reader = csv.reader(_lines(stream, report), strict=True, skipinitialspace=True)
     while True:
         try:
             cells = next(reader)

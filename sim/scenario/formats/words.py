@@ -15,6 +15,7 @@ UNITS = {"seconds": 1_000_000, "milliseconds": 1_000, "microseconds": 1}  # micr
 EARLIEST_YEAR, LATEST_YEAR = 2008, 2100
 EARLIEST_S, LATEST_S = 1_199_145_600, 4_102_444_800
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+WRITTEN = "written out"
 WORDS = {"true": True, "false": False, "True": True, "False": False}
 
 
@@ -133,6 +134,16 @@ class Clock:
             raise Refused(f"{name} {value} is in {fitting[0]}, the rows before are in {self.unit}: mixed units")
         self.unit, self._scale = fitting[0], UNITS[fitting[0]]
 
+    def either(self, name: str, cell: Any) -> int:
+        """Return a time that is counted or written out; the file keeps to one of them. Raises Refused."""
+        if isinstance(cell, str) and not cell.strip().isdigit():
+            if self.unit not in ("", WRITTEN):
+                raise Refused(f"{name} {shown(cell.strip())} is no whole number, the rows before are in {self.unit}")
+            return self.written(name, cell)
+        if self.unit == WRITTEN:
+            raise Refused(f"{name} {shown_cell(cell)} is a count, the rows before are written out: mixed units")
+        return self.since_1970(name, cell)
+
     def written(self, name: str, cell: Any) -> int:
         """Return a time that is written out, as in 2025-10-10 00:00:07; without a zone it is UTC. Raises Refused."""
         text = str(cell).strip()
@@ -145,7 +156,7 @@ class Clock:
         zone = "none" if moment.tzinfo is None else "UTC" if not moment.utcoffset() else f"{moment:%z}"
         if self._zone not in (None, zone):
             raise Refused(f"{name} {shown_cell(text)} has the zone {zone}, the rows before {self._zone}: mixed zones")
-        self._zone, self.unit = zone, "written out"
+        self._zone, self.unit = zone, WRITTEN
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return (moment - EPOCH) // timedelta(microseconds=1)
 
