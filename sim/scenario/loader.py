@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from sim.scenario.checks import check_scenario
 from sim.scenario.code import attach, read_code_files
-from sim.scenario.data_files import read_price_files, read_tier_files
+from sim.scenario.data_files import read_price_files
 from sim.scenario.document import Document, Path_, dotted, merged, read_document
 from sim.scenario.errors import Position, Problem, ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
@@ -17,6 +17,7 @@ from sim.scenario.populations import include_populations
 from sim.scenario.records import Scenario
 from sim.scenario.rule_books import with_rule_books
 from sim.scenario.schema import scenario_schema
+from sim.scenario.tier_files import read_tier_files
 from sim.scenario.translation import translated
 
 MAPPING = "<scenario>"  # what messages call a scenario that was given as a mapping

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from sim.scenario.data_files import read_tier_files
 from sim.scenario.document import Document, Path_, dotted, graft, merged, read_document
 from sim.scenario.errors import ScenarioError, did_you_mean, problem_at, shown
 from sim.scenario.folders import configs_folder, label_of
 from sim.scenario.sources import unsourced
+from sim.scenario.tier_files import read_tier_files
 
 NUMBERS_IN = ("fees", "contracts", "margin", "mark_price", "funding", "liquidation", "waterfall")
 

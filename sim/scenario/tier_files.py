@@ -2,13 +2,15 @@
 
 from pathlib import Path
 
-from sim.scenario.document import read_document
-from sim.scenario.errors import did_you_mean, shown
+from sim.scenario.document import Document, Path_, read_document
+from sim.scenario.errors import Problem, did_you_mean, shown
 from sim.scenario.formats.format import Unreadable
 from sim.scenario.formats.leverage_tiers import contract_name
 from sim.scenario.formats.reading import Reading, reading
+from sim.scenario.named_files import file_problems, located
 
 Rows = list[list[float]]
+TIER_KEYS = ("file", "symbol")
 YAML = (".yaml", ".yml")
 
 
@@ -59,3 +61,30 @@ def tier_tables(file: Reading) -> dict[str, Rows]:
     if problems:
         raise Unreadable("\n".join(problems))
     return tables
+
+
+def read_tier_files(document: Document, schedules: Path_, file: Path) -> list[Problem]:
+    """Replace the `file` of each schedule below a path by its rows: the same schedule as if they were written out."""
+    node = document.tree
+    for step in schedules:
+        node = node.get(step) if isinstance(node, dict) else None
+    problems: list[Problem] = []
+    for contract, schedule in (node if isinstance(node, dict) else {}).items():
+        if not isinstance(schedule, dict) or "file" not in schedule:
+            continue
+        path: Path_ = (*schedules, contract, "file")
+        named, symbol = (schedule.pop(key, None) for key in TIER_KEYS)
+        wrong = []
+        if "tiers" in schedule:
+            wrong = ["is given beside tiers; give one of them (the other may come from the rule book)"]
+        elif not isinstance(named, str) or not isinstance(symbol, str | None):
+            wrong = ["and symbol are text: the name of a file of leverage tiers, and a symbol in it"]
+        else:
+            try:
+                rows = read_tier_file(located(document, path, named, file), contract, symbol)
+                schedule["tiers"] = [row[:2] if "initial" in schedule else row for row in rows]
+                document.positions[(*schedules, contract, "tiers")] = document.position(path)
+            except ValueError as error:
+                wrong = str(error).splitlines()
+        problems += file_problems(document, path, named, wrong)
+    return problems
