@@ -12,6 +12,7 @@ import pandas as pd
 from sim.evidence.sensitivity import Floats
 from sim.runs import store
 from sim.runs.designs import Cell, cells_of
+from sim.runs.results import Results
 from sim.runs.sweep import Sweep, read_sweep
 from sim.scenario.errors import Position, did_you_mean
 
@@ -64,7 +65,7 @@ def finished_sweep(folder: Path) -> FinishedSweep:
         if not (folder / name).is_file():
             message = f"{folder} has no {name}, so that it holds no finished sweep; `firesale experiment` finishes one"
             raise store.refuse("results", message)
-    return FinishedSweep(folder, read_sweep(folder), _runs(folder / "runs.parquet"))
+    return FinishedSweep(folder, read_sweep(folder), _runs(folder))
 
 
 def refuse_incomplete(found: FinishedSweep) -> list[Cell]:
@@ -103,14 +104,11 @@ def _same(played: Any, drawn: Any) -> bool:
     return bool(played == (drawn if isinstance(drawn, int | float | str) else json.dumps(drawn)))
 
 
-def _runs(file: Path) -> pd.DataFrame:
-    from pyarrow import ArrowException
-
-    try:
-        runs = pd.read_parquet(file)
-    except (ArrowException, ValueError) as error:
-        raise store.refuse("results", f"{file} cannot be read as Parquet: {str(error).splitlines()[0]}") from None
+def _runs(folder: Path) -> pd.DataFrame:
+    runs = Results(folder).frame("runs")
     for name in ("arm", "seed", "error"):
         if name not in runs:
-            raise store.refuse("results", f"{file} has no column '{name}', which every sweep's runs have")
+            raise store.refuse(
+                "results", f"{folder / 'runs.parquet'} has no column '{name}', which every sweep's runs have"
+            )
     return runs

@@ -121,7 +121,7 @@ def test_other_designs_and_folders_that_hold_no_finished_sweep_are_refused(tmp_p
     assert "has no runs.parquet" in refused(folder)
     (folder / "runs.parquet").write_bytes(b"PAR1 no more")
     (folder / "sweep.yaml").write_text(json.dumps({"scenario": "baseline", "factors": FACTORS, "design": MORRIS}))
-    assert "cannot be read as Parquet" in refused(folder)
+    assert "runs.parquet is damaged" in refused(folder)
 
 
 def test_unknown_missing_and_constant_outcomes_are_refused(tmp_path):
