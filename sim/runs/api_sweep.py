@@ -49,8 +49,10 @@ def sweep(
     workers: int | None = None,
     backend: str = "local",
     address: str | None = None,
+    site: str | Path | None = None,
     out: str | Path | None = None,
     new: bool = False,
+    retry_failed: bool = False,
     allow_code: bool = False,
     quiet: bool = False,
 ) -> "pd.DataFrame":
@@ -79,20 +81,26 @@ def sweep(
             said["steps"] = whole(HERE.file, "steps", steps, 1, 1_000_000)
         if arms is not None:
             said["arms"] = {name: {"overrides": _texts(settings)} for name, settings in arms.items()}
-        record = _checked(said)
-        (home / "sweep.yaml").write_text(json.dumps(said, indent=1), encoding="utf-8")
-        if measure is not None:
-            (home / "measure.py").write_text(_code(measure), encoding="utf-8")
+        record = _written(said, measure, home)
         if keep and out is None:
             raise ScenarioError([problem_at(HERE, "keep", "stores tables in a folder; give `out`")])
-        options = BackendOptions(backend, workers, address)  # type: ignore[arg-type]
+        options = BackendOptions(backend, workers, address, None if site is None else Path(site))  # type: ignore[arg-type]
         refuse_strays(options)
         try:
-            play = PlayOptions(options, None, time_limit_s, quiet=quiet)
+            play = PlayOptions(options, None, time_limit_s, retry_failed, quiet)
             with _script_kept_from_workers():
                 return _played(record, home, play, out, new, allow_code, started)
         except ScenarioError as error:
             raise ScenarioError([_without_scratch(item, scratch) for item in error.problems]) from None
+
+
+def _written(said: dict[str, Any], measure: str | Path | None, home: Path) -> Sweep:
+    """The checked sweep; the folder is then that of an experiment without a claim."""
+    record = _checked(said)
+    (home / "sweep.yaml").write_text(json.dumps(said, indent=1), encoding="utf-8")
+    if measure is not None:
+        (home / "measure.py").write_text(_code(measure), encoding="utf-8")
+    return record
 
 
 @contextmanager

@@ -75,6 +75,13 @@ def test_pins_hold_in_a_fresh_process_with_another_hash_seed(pins):
         }
 
 
+@pinned_here
+def test_pins_hold_without_compiled_code(pins):
+    names = ["crowd_auctions", "hyperliquid", "zero_intelligence"]
+    found = json.loads(run_python(ELSEWHERE, json.dumps(names), NUMBA_DISABLE_JIT="1"))
+    assert found == {name: pins["pins"][name] for name in names}
+
+
 def test_other_bytes_are_pinned_only_under_a_raised_behaviour_version(pins):
     version, found = pins["behaviour_version"], copy.deepcopy(pins["pins"])
     assert renewed(pins, version, found) == pins

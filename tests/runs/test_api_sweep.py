@@ -158,6 +158,19 @@ def test_a_run_that_fails_is_a_row_that_says_so(tmp_path):
     assert runs["twice"].isna().tolist() == [True, False, True, False]
 
 
+def test_failed_runs_are_played_again_only_where_that_is_asked_for(tmp_path):
+    (tmp_path / "mine.py").write_text(
+        "import pathlib\n"
+        "def measure(scenario, cell, seed):\n"
+        f"    return {{'there': (pathlib.Path({str(tmp_path)!r}) / 'now').stat().st_size}}\n"
+    )
+    options = {"measure": "mine.py", "out": "out", "seeds": 1}
+    assert play(SCHOOL, TICKS, **options)["error"].notna().all()
+    (tmp_path / "now").write_text("abc")
+    assert play(SCHOOL, TICKS, **options)["error"].notna().all()
+    assert play(SCHOOL, TICKS, **options, retry_failed=True)["there"].tolist() == [3, 3]
+
+
 def test_every_scenario_of_the_package_may_be_given_as_a_record():
     for name in scenario_names():
         record = sim.load(name, ["steps=1"])
