@@ -67,7 +67,7 @@ def sweep_progress(text: str, total: int, quiet: bool = False) -> Iterator[Calla
         rate = done / max(time.monotonic() - started, 1e-9)
         bad = f", {failed:,} failed" if failed else ""
         left = f", {clock((total - done) / rate)} left" if 0 < done < total else ""
-        return f"{done:,} of {total:,} runs{bad}, {rate:.2g} a second{left}"
+        return f"{done:,} of {total:,} runs{bad}, {per_second(rate)}{left}"
 
     if quiet:
         yield lambda _done, _failed: None
@@ -75,9 +75,9 @@ def sweep_progress(text: str, total: int, quiet: bool = False) -> Iterator[Calla
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(20), TextColumn("{task.fields[said]}"))
-        with Progress(*columns, console=Console(stderr=True)) as shown:
-            task = shown.add_task(text, total=total, said="")
+        columns = (TextColumn("{task.description}"), BarColumn(None), TextColumn("{task.fields[said]}"))
+        with Progress(*columns, console=Console(stderr=True), expand=True) as shown:
+            task = shown.add_task(text, total=total, said=said(0, 0))
             yield lambda done, failed: shown.update(task, completed=done, said=said(done, failed))
     else:
         last = [started, 0.0]
@@ -89,6 +89,13 @@ def sweep_progress(text: str, total: int, quiet: bool = False) -> Iterator[Calla
                 say(f"{text}: {said(done, failed)}")
 
         yield line
+
+
+def per_second(rate: float) -> str:
+    """A rate in words: of slow runs what one takes."""
+    if rate >= 0.95:
+        return f"{rate:,.0f} a second"
+    return f"one in {clock(1 / rate)}" if rate > 0 else "none yet"
 
 
 def clock(seconds: float) -> str:
