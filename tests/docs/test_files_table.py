@@ -30,7 +30,8 @@ def test_limits_that_the_page_states_are_those_of_the_code():
     for value in (
         f"{container.RATIO_MAX} times",
         f"{container.INFLATED_MAX >> 30} GB",
-        f"{records.WHOLE_MAX >> 20} MB",
+        f"{records.FEATHER_MAX >> 20} MB",
+        f"{records.JSON_MAX >> 20} MB",
         f"{records.LINE_MAX >> 10} kB",
         f"{POINTS_MAX:,} points",
         f"first {report.REFUSALS_MAX}",

@@ -169,6 +169,12 @@ def test_feather_times_in_nanoseconds_are_the_same(tmp_path):
     assert read(write_candles_feather(tmp_path, unit="ns"))[0] == read(write_candles_json(tmp_path))[0]
 
 
+def test_feather_candles_of_many_slices_are_numbered_through(tmp_path):
+    prices = [100.0 + k % 7 for k in range(40_000)]
+    rows, report = read(write_candles_feather(tmp_path, candle_rows(prices=prices)))
+    assert [row[4] for row in rows] == prices and report.lines() == []
+
+
 def test_json_candles_of_many_chunks_are_read_piece_by_piece(tmp_path):
     prices = [100.0 + k % 7 for k in range(9_000)]
     path = write_candles_json(tmp_path, candle_rows(prices=prices))

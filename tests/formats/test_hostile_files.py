@@ -14,6 +14,7 @@ from market_files import (
     agg_trades,
     candle_rows,
     candles_csv,
+    force_orders,
     gzipped,
     klines,
     metrics,
@@ -357,6 +358,21 @@ def test_a_tier_that_is_missing_or_odd_is_refused_with_its_symbol(tmp_path):
     path = tmp_path / "deep.json"
     path.write_text(json.dumps({"BTC": [{"tier": {"a": [1]}}]}))
     assert any("row 1: BTC: tier {'a': [1]} is no whole number" in line for line in problems(path))
+
+
+@pytest.mark.parametrize(
+    ("place", "limit", "write", "says"),
+    [
+        ("records.FEATHER_MAX", 500, write_candles_feather, "a feather file of more than 500 bytes"),
+        ("records.JSON_MAX", 500, write_tiers_json, "more than 500 bytes of JSON tiers"),
+        ("leverage_tiers.TIERS_MAX", 3, write_tiers_json, "row 4: holds more than 3 tiers"),
+        ("force_orders.SYMBOLS_MAX", 0, force_orders().write, "row 3: names more than 0 symbols"),
+        ("order.SPACINGS_MAX", 0, klines().write, "row 3: rows are irregular"),
+    ],
+)
+def test_what_would_fill_the_memory_is_refused(tmp_path, monkeypatch, place, limit, write, says):
+    monkeypatch.setattr(f"sim.scenario.formats.{place}", limit)
+    assert says in problems(write(tmp_path))[0]
 
 
 def test_an_unknown_format_is_refused_with_the_nearest(tmp_path):

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from sim.scenario.formats.format import Cells, Format, Refused, Row
+from sim.scenario.formats.format import Cells, Format, Refused, Row, Unreadable
 from sim.scenario.formats.order import Stream
 from sim.scenario.formats.report import Report
 from sim.scenario.formats.tardis_liquidations import CLOSED, SEMANTICS
@@ -18,6 +18,7 @@ SHARED = (
     "average_price",
     "order_status",
 )
+SYMBOLS_MAX = 100_000
 BARE = (*SHARED, "last_filled_qty", "filled_accumulated_qty", "trade_time_ms", "usd_size")
 
 
@@ -35,6 +36,8 @@ class ForceOrders:
         symbol, side = cells[0].strip(), CLOSED[one_of("side", cells[1], ("sell", "buy"))]
         if not symbol:
             raise Refused("symbol is missing")
+        if len(self._symbols) > SYMBOLS_MAX:
+            raise Unreadable(f"row {number}: names more than {SYMBOLS_MAX} symbols")
         value, filled = price("average_price", cells[2]), amount("filled_accumulated_qty", cells[3])
         time = self._clock.since_1970("trade_time_ms", cells[4])
         self._order.follow(time)

@@ -1,6 +1,6 @@
 """Leverage tiers: freqtrade's JSON (the unified tiers of its exchange library), and the same as CSV."""
 
-from sim.scenario.formats.format import Cells, Format, Refused, Row
+from sim.scenario.formats.format import Cells, Format, Refused, Row, Unreadable
 from sim.scenario.formats.report import Report
 from sim.scenario.formats.words import number, shown_cell, whole
 
@@ -8,6 +8,7 @@ COLUMNS = (
     "symbol", "tier", "currency", "min_notional", "max_notional", "maint_margin_rate", "max_leverage", "maint_amount",
 )  # fmt: skip
 FLOOR_MAX, CAP_MAX, LEVERAGE_MAX = 1e15, 1e20, 1_000.0
+TIERS_MAX = 200_000
 AMOUNT_TOLERANCE = 1e-6  # of the floor: what rounding leaves of a stated maintenance amount
 
 
@@ -29,6 +30,8 @@ class LeverageTiers:
         new = symbol != self._symbol
         if new and symbol in self._seen:
             raise Refused(f"{shown_cell(symbol)} comes again; the tiers of a symbol stand together")
+        if self._tiers >= TIERS_MAX:
+            raise Unreadable(f"row {number_}: holds more than {TIERS_MAX} tiers")
         self._symbol = symbol
         self._seen.add(symbol)
         if new:

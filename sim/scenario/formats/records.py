@@ -14,7 +14,9 @@ from sim.scenario.formats.words import UNITS, shown_cell
 
 LINE_MAX = 1 << 16
 CHUNK = 1 << 16
-WHOLE_MAX = 256 << 20  # bytes of what cannot be read piece by piece
+FEATHER_MAX = 256 << 20  # bytes of what cannot be read piece by piece
+JSON_MAX = 32 << 20
+SLICE = 1 << 14  # rows of a batch that are Python numbers at a time
 BOM = b"\xef\xbb\xbf"
 TIER_KEYS = ("tier", "currency", "minNotional", "maxNotional", "maintenanceMarginRate", "maxLeverage")
 TOKEN = re.compile(r"\s*(\[[^\[\]]*\]|[,\]])")
@@ -131,9 +133,9 @@ def json_tiers(stream: io.BufferedReader, report: Report) -> Iterator[tuple[int,
 
 
 def _whole_json(stream: io.BufferedReader) -> Any:
-    data = stream.read(WHOLE_MAX + 1)
-    if len(data) > WHOLE_MAX:
-        raise Unreadable(f"holds more than {WHOLE_MAX:,} bytes of JSON")
+    data = stream.read(JSON_MAX + 1)
+    if len(data) > JSON_MAX:
+        raise Unreadable(f"holds more than {JSON_MAX:,} bytes of JSON tiers")
     try:
         return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_unique, parse_constant=_no_number)
     except UnicodeDecodeError:
@@ -163,9 +165,9 @@ def feather_rows(stream: io.BufferedReader, report: Report) -> Iterator[tuple[in
     """Yield number and cells of each row of a feather file, batch by batch; times as milliseconds or finer."""
     import pyarrow as pa
 
-    data = stream.read(WHOLE_MAX + 1)
-    if len(data) > WHOLE_MAX:
-        raise Unreadable(f"is a feather file of more than {WHOLE_MAX:,} bytes")
+    data = stream.read(FEATHER_MAX + 1)
+    if len(data) > FEATHER_MAX:
+        raise Unreadable(f"is a feather file of more than {FEATHER_MAX:,} bytes")
     number = 0
     try:
         with pa.ipc.open_file(pa.BufferReader(data)) as batches:
@@ -175,10 +177,12 @@ def feather_rows(stream: io.BufferedReader, report: Report) -> Iterator[tuple[in
             for k in range(batches.num_record_batches):
                 batch = batches.get_batch(k).select(list(CANDLE_COLUMNS))
                 batch.validate(full=True)  # buffers of a damaged file may end before their rows do
-                columns = [_times(batch.column(0)), *(batch.column(c).to_pylist() for c in range(1, 6))]
-                for cells in zip(*columns, strict=True):
-                    number += 1
-                    yield number, cells
+                for start in range(0, batch.num_rows, SLICE):
+                    part = batch.slice(start, SLICE)
+                    columns = [_times(part.column(0)), *(part.column(c).to_pylist() for c in range(1, 6))]
+                    for cells in zip(*columns, strict=True):
+                        number += 1
+                        yield number, cells
     except Unreadable:
         raise
     except (pa.ArrowException, OSError, MemoryError, ValueError, LookupError, TypeError) as error:
