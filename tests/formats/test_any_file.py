@@ -76,7 +76,7 @@ def test_rubbish_in_a_cell_that_is_read_is_refused(tmp_path, name, data):
     row = data.draw(st.integers(0, len(sample.rows) - 1))
     cell, rubbish = data.draw(st.sampled_from(list(READ[name]))), data.draw(st.sampled_from(RUBBISH))
     cells = sample.rows[row].split(",")
-    if sample.format == "tiers_csv" and cell in (1, 4, 7) and not rubbish:
+    if sample.format == "tiers_csv" and cell in (1, 4, 7) and not rubbish.strip():
         return  # these may be left out
     if (sample.format, cell) in (("time_price", 0), ("archive_book_depth", 1)) and rubbish == "-1":
         return  # a number like any other there
