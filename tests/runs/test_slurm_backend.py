@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -165,6 +166,18 @@ def test_a_site_file_that_is_wrong_is_refused_with_its_place(text, said, tmp_pat
     with pytest.raises(ScenarioError, match=said) as caught:
         read_site(file)
     assert str(caught.value).startswith(f"{file}:")
+
+
+def test_the_how_to_names_every_setting_of_a_site_and_its_default():
+    text = (Path(__file__).parents[2] / "docs" / "how-to" / "use_a_cluster.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]*) \|", text, re.M)
+    names = {name: default.strip("`") for words, default in rows for name in re.findall(r"`(\w+)`", words)}
+    assert set(names) == set(Site.model_fields)
+    assert {name for name in names if names[name] == str(getattr(Site(), name))} == {
+        "walltime",
+        "memory",
+        "workers_a_job",
+    }
 
 
 def test_a_site_file_that_is_not_there_is_named(tmp_path):
