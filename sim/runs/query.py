@@ -63,6 +63,8 @@ def query_frame(results: Results, sql: str) -> "pd.DataFrame":
 def connected(results: Results, sql: str) -> Iterator[Any]:
     """A DuckDB connection to the tables of a folder, for one query. Raises ScenarioError for what it refuses."""
     duckdb = _duckdb()
+    if not results.tables:
+        raise results.absent("runs")
     tables = {name: results.dataset(name) for name in results.tables}
     with duckdb.connect(":memory:", config=CLOSED) as connection:
         try:

@@ -55,7 +55,8 @@ class Results:
     @cached_property
     def tables(self) -> tuple[str, ...]:
         """Names of the tables that are there."""
-        return tuple(name for name in TABLES if (name == "runs" and not self.is_sweep) or self.pieces(name))
+        single = not self.is_sweep and (self.folder / "summary.json").is_file()
+        return tuple(name for name in TABLES if (name == "runs" and single) or self.pieces(name))
 
     @cached_property
     def runs(self) -> "pd.DataFrame":
@@ -165,6 +166,9 @@ class Results:
         """The error for a table that is not there; it says which are."""
         if (self.folder / "failure.json").is_file():
             return store.refuse("results", f"the run in {self.folder} failed; failure.json says why")
+        if not self.tables:
+            message = f"{self.folder} holds no part yet: the first is written when a hundred runs are through"
+            return store.refuse("results", f"{message}, or the sweep is stopped; `firesale status` counts them")
         known = ", ".join(each for each in self.tables if each != name) or "none"
         keep = f"; `keep: [{name}]` in sweep.yaml stores them" if self.is_sweep and name in TABLES[1:3] else ""
         return store.refuse("results", f"{self.folder} has no {name}; there: {known}{keep}")

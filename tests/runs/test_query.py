@@ -82,6 +82,12 @@ def test_an_unfinished_sweep_is_asked_through_its_parts_and_says_so(tmp_path) ->
     assert ask(folder, "select count(*) n from events where kind = 'default'", "--csv").stdout == "n\n4\n"
 
 
+def test_a_sweep_without_a_part_says_when_there_will_be_one(tmp_path) -> None:
+    (tmp_path / "sweep.json").write_text('{"runs": 8}')
+    done = ask(tmp_path, "select * from runs")
+    assert done.exit_code == 2 and "holds no part yet" in done.stderr and "firesale status" in done.stderr
+
+
 @pytest.mark.parametrize(
     "sql",
     ["copy runs to 'stolen.csv'", "copy (select 1) to '/dev/stdout'", "attach 'other.db'", "install httpfs",

@@ -137,3 +137,5 @@ def test_a_run_that_failed_says_so(tmp_path) -> None:
     (tmp_path / "failure.json").write_text("{}")
     with pytest.raises(ScenarioError, match=r"failed; failure\.json says why"):
         _ = find_results(tmp_path).steps
+    with pytest.raises(ScenarioError, match=r"failed; failure\.json says why"):
+        find_results(tmp_path).query("select 1")
