@@ -12,6 +12,7 @@ from market_files import (
     KLINE_HEADER,
     START_S,
     agg_trades,
+    book_depth,
     candle_rows,
     candles_csv,
     force_orders,
@@ -367,6 +368,7 @@ def test_a_tier_that_is_missing_or_odd_is_refused_with_its_symbol(tmp_path):
         ("records.JSON_MAX", 500, write_tiers_json, "more than 500 bytes of JSON tiers"),
         ("leverage_tiers.TIERS_MAX", 3, write_tiers_json, "row 4: holds more than 3 tiers"),
         ("force_orders.SYMBOLS_MAX", 0, force_orders().write, "row 3: names more than 0 symbols"),
+        ("book_depth.BANDS_MAX", 3, book_depth().write, "row 5: percentage 2 is one of more than 3"),
         ("order.SPACINGS_MAX", 0, klines().write, "row 3: rows are irregular"),
     ],
 )

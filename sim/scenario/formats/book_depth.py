@@ -9,6 +9,7 @@ from sim.scenario.formats.words import Clock, amount, number, written_out
 
 COLUMNS = ("timestamp", "percentage", "depth", "notional")
 PERCENT_MAX = 100.0
+BANDS_MAX = 64
 # A band that kept its depth for so many snapshots in a row, while the opposite band moved in most of them, is stale.
 # Live bands of the largest markets change at every snapshot; bands of small ones rest on both sides at once.
 STALE_SNAPSHOTS = 10
@@ -38,15 +39,17 @@ class BookDepth:
         self._crossed: list[tuple[int, float, float]] = []  # time, average price of the nearest bids, of the asks
         self._crossings = 0
 
-    def row(self, number_: int, cells: Cells) -> Row:
+    def row(self, place: int, cells: Cells) -> Row:
         """Return time (microseconds), percentage, depth (base) and notional (quote). Raises Refused."""
         time = self._clock.written("timestamp", cells[0])
         percent = number("percentage", cells[1])
         if not 0 < abs(percent) <= PERCENT_MAX:
             raise Refused(f"percentage {percent:g} is out of range; allowed: -100 to 100, not 0")
+        if percent not in self._bands and max(len(self._bands), len(self._now)) >= BANDS_MAX:
+            raise Refused(f"percentage {percent:g} is one of more than {BANDS_MAX}")
         depth, notional = amount("depth", cells[2]), amount("notional", cells[3])
         if time != self._time:
-            self._order.follow(number_, time)
+            self._order.follow(place, time)
             self._snapshot()
             self._time = time
         if percent in self._now:

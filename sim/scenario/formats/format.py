@@ -39,6 +39,7 @@ class Format:
     carriers: tuple[str, ...]  # csv, json_rows, json_tiers, feather
     columns: tuple[str, ...]  # that are read, found by the header; in this order they are the cells
     new: Callable[[], Reader]
+    exact: bool = False  # a header has these columns in this order and no others
     bare: tuple[tuple[str, ...], ...] = ()  # the columns of files without a header
     aliases: tuple[tuple[str, str], ...] = ()  # other words of headers, and the column that each means
     named: str = ""  # pattern of file names, with the groups symbol and interval

@@ -22,7 +22,7 @@ class LeverageTiers:
         self._tier: int | None = None
         self._tiers = 0
 
-    def row(self, number_: int, cells: Cells) -> Row:
+    def row(self, place: int, cells: Cells) -> Row:
         """Return symbol, floor (quote), maintenance rate, maximum leverage and cap (quote). Raises Refused."""
         symbol = str(cells[0] or "").strip()
         if not symbol:
@@ -31,7 +31,7 @@ class LeverageTiers:
         if new and symbol in self._seen:
             raise Refused(f"{shown_cell(symbol)} comes again; the tiers of a symbol stand together")
         if self._tiers >= TIERS_MAX:
-            raise Unreadable(f"row {number_}: holds more than {TIERS_MAX} tiers")
+            raise Unreadable(f"row {place}: holds more than {TIERS_MAX} tiers")
         self._symbol = symbol
         self._seen.add(symbol)
         if new:

@@ -27,21 +27,21 @@ class Reading:
 
     format: Format
     report: Report
-    _records: Iterator[tuple[int, Cells]]
-    _reader: Reader
-    _order: tuple[int, ...] | None = None  # where the cells stand in a row of the file
-    _width: int = 0
+    records: Iterator[tuple[int, Cells]]
+    reader: Reader
+    order: tuple[int, ...] | None = None  # where the cells stand in a row of the file; None: as they are
+    width: int = 0  # cells of a row of the file
 
     def rows(self) -> Iterator[Row]:
         """Yield the clean rows. Raises Unreadable where the rest of the file cannot be read."""
-        report, take = self.report, self._reader.row
-        select = itemgetter(*self._order) if self._order is not None else None
-        for number, cells in self._records:
+        report, take = self.report, self.reader.row
+        select = itemgetter(*self.order) if self.order is not None else None
+        for number, cells in self.records:
             report.rows += 1
             try:
                 if select is not None:
-                    if len(cells) != self._width:
-                        raise Refused(_width_said(cells, self._width, self.format))
+                    if len(cells) != self.width:
+                        raise Refused(_width_said(cells, self.width, self.format))
                     cells = select(cells)
                 row = take(number, cells)
             except Refused as refused:
@@ -52,7 +52,7 @@ class Reading:
     def conclude(self) -> Report:
         """Return the report on the rows that were read."""
         report = self.report
-        self._reader.conclude(report)
+        self.reader.conclude(report)
         stated = LENGTHS.get(report.interval[-1:], 0) * int(report.interval[:-1] or 0)
         if stated and report.spacing_s and report.spacing_s != stated:
             report.note(f"the name says {report.interval}, but rows are {report.spacing_s:g} s apart")
@@ -130,7 +130,7 @@ def _by_header(form: Format, words: list[str]) -> tuple[int, ...] | None:
     meant = dict(form.aliases)
     lower = [word.lower() for word in words]
     known = [word if word in form.columns else meant.get(word, word) for word in lower]
-    if form.name == "time_price" and known != list(form.columns):
+    if form.exact and known != list(form.columns):
         return None
     if any(known.count(column) != 1 for column in form.columns):
         return None

@@ -14,7 +14,7 @@ class TimePrice:
     def __init__(self) -> None:
         self._order = Regular("irregular rows are for kind: points")
 
-    def row(self, number_: int, cells: Cells) -> Row:
+    def row(self, place: int, cells: Cells) -> Row:
         """Return time (microseconds) and price. Raises Refused."""
         if len(cells) != 2:
             raise Refused(f"has {len(cells)} values; allowed: time,price")
@@ -22,7 +22,7 @@ class TimePrice:
         if abs(seconds) > TIME_MAX:
             raise Refused(f"time {seconds:g} is out of range; allowed: seconds within 1e15")
         time = round(seconds * 1_000_000)
-        self._order.follow(number_, time)
+        self._order.follow(place, time)
         return time, value
 
     def conclude(self, report: Report) -> None:
@@ -38,5 +38,6 @@ FORMAT = Format(
     carriers=("csv",),
     columns=("time", "price"),
     new=TimePrice,
+    exact=True,
     traps="what `firesale import --out` writes",
 )
