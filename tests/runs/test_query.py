@@ -159,11 +159,12 @@ def test_control_c_ends_a_long_query_with_130(run) -> None:
     code = "from sim.cli import main; main()"
     sql = "select count(*) from range(1000000) a, range(1000000) b where a.range * b.range % 7 = 3"
     asked = subprocess.Popen(
-        [sys.executable, "-c", code, "query", str(run), sql],
+        [sys.executable, "-c", code, "query", sql], cwd=run.parent.parent,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    time.sleep(5.0)
+    assert asked.stderr.readline() == "Reading results/run\n"
+    time.sleep(2.0)
     assert asked.poll() is None, "the query is a long one"
     asked.send_signal(signal.SIGINT)
-    out, err = asked.communicate(timeout=30)
+    _, err = asked.communicate(timeout=60)
     assert asked.returncode == 130 and "Traceback" not in err, err
