@@ -25,7 +25,19 @@ def test_help_comes_within_its_budget():
     done = firesale("--help")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert done.returncode == 0
-    for command in ("run", "experiment", "validate", "margin", "venues", "schema", "phases", "parts", "bench", "query"):
+    for command in (
+        "run",
+        "experiment",
+        "validate",
+        "margin",
+        "venues",
+        "schema",
+        "phases",
+        "parts",
+        "bench",
+        "query",
+        "sensitivity",
+    ):
         assert command in done.stdout
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert used < HELP_SECONDS_MAX
