@@ -78,12 +78,16 @@ class _Killer(threading.Thread):
         self.start()
 
     def run(self):
-        def begun():
-            fresh = [folder for folder in self.parent.iterdir() if folder not in self.before and folder.is_dir()]
-            return [file for folder in fresh for file in (folder / "journals").glob("*.frames") if any(frames_of(file))]
+        begun = []
 
-        until(begun, "a finished run")
-        file = begun()[0]
+        def look():
+            fresh = [folder for folder in self.parent.iterdir() if folder not in self.before and folder.is_dir()]
+            files = [file for folder in fresh for file in (folder / "journals").glob("*.frames")]
+            begun.extend(file for file in files if any(frames_of(file)))
+            return begun
+
+        until(look, "a finished run")
+        file = begun[0]
         self.finished = sum(1 for _ in frames_of(file))
         self.end(int(file.stem.split("-")[-2]))
 
