@@ -22,6 +22,7 @@ from sim.runs.measure import load_measure
 from sim.runs.parts import read_table, rows_frame
 from sim.runs.play_sweep import PlayOptions, check_folder, play_sweep
 from sim.runs.sweep import Sweep, sweep_tasks
+from sim.runs.tasks import forget_files
 from sim.scenario import Scenario, find_scenario, load
 from sim.scenario.document import dotted
 from sim.scenario.errors import Position, Problem, ScenarioError, problem_at, shown
@@ -124,6 +125,7 @@ def _script_kept_from_workers() -> Iterator[None]:
 def _played(
     record: Sweep, home: Path, options: PlayOptions, out: str | Path | None, new: bool, allow_code: bool, started: float
 ) -> "pd.DataFrame":
+    forget_files()
     tasks = sweep_tasks(record, home, full=True)
     if tasks[0].measure is not None:
         load_measure(tasks[0].measure)
@@ -136,7 +138,7 @@ def _played(
     ledger = play_sweep(name, target, cells.tasks, cells.keys, identity, options)
     runs = rows_frame(read_table(target, ledger.parts()))
     if out is not None:
-        facts = {"experiment": name, "runs": len(runs), "failed": len(ledger.failed()), "code": cells.code}
+        facts = {"experiment": name, "runs": len(runs), "failed": ledger.n_failed, "code": cells.code}
         facts |= {"stand_ins": cells.stand_ins}
         write_results(target, home, ledger, runs, None, facts, time.monotonic() - started)
     return runs

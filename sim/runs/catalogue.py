@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sim.runs import terminal
 from sim.runs.files import explained, move_aside
 from sim.runs.ledger import Ledger
 
@@ -26,18 +27,27 @@ class Catalogue:
     """The open catalogue of a folder. A damaged one is moved aside and made anew. Its methods raise OSError."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / CATALOGUE
+        self.file, self.said = folder / CATALOGUE, False
         with self._explained():
             try:
                 self.base = self._opened()
             except sqlite3.OperationalError:
                 raise
             except sqlite3.DatabaseError:
-                for suffix in ("", "-wal", "-shm"):
-                    file = self.file.with_name(self.file.name + suffix)
-                    if file.exists():
-                        move_aside(file)
+                self._move_aside()
                 self.base = self._opened()
+
+    def _begin_anew(self) -> None:
+        self.base.close()
+        self._move_aside()
+        with self._explained():
+            self.base = self._opened()
+
+    def _move_aside(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            file = self.file.with_name(self.file.name + suffix)
+            if file.exists():
+                move_aside(file)
 
     def _opened(self) -> sqlite3.Connection:
         base = sqlite3.connect(self.file, timeout=10.0)
@@ -52,8 +62,18 @@ class Catalogue:
         return base
 
     def rebuild(self, ledger: Ledger, runs: int) -> None:
-        """Makes it say what the ledger says; the times of runs that it knows already stay."""
-        with self._explained(), self.base:
+        """Makes it say what the ledger says; the times of runs that it knows already stay, unless it was damaged."""
+        try:
+            self._rebuild(ledger, runs)
+        except sqlite3.OperationalError as error:
+            self._put_up_with(error)
+        except sqlite3.DatabaseError:
+            self._begin_anew()
+            with self._explained():
+                self._rebuild(ledger, runs)
+
+    def _rebuild(self, ledger: Ledger, runs: int) -> None:
+        with self.base:
             known = dict(self.base.execute("SELECT run, ended_utc FROM runs"))
             self.base.execute("DELETE FROM runs")
             self.base.execute("DELETE FROM parts")
@@ -66,9 +86,21 @@ class Catalogue:
     def add(self, ended: Iterable[tuple[int, str, str | None]]) -> None:
         """Notes runs (place, key, error) that have just ended."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        with self._explained(), self.base:
-            rows = [(run, key, error, now) for run, key, error in ended]
-            self.base.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", rows)
+        rows = [(run, key, error, now) for run, key, error in ended]
+        try:
+            with self.base:
+                self.base.executemany("INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?)", rows)
+        except sqlite3.Error as error:
+            self._put_up_with(error)
+
+    def _put_up_with(self, error: sqlite3.Error) -> None:
+        """No room is an error like any other's; else the sweep goes on, and the catalogue is made anew at its end."""
+        if _is_full(error):
+            with self._explained():
+                raise error
+        if not self.said:
+            self.said = True
+            terminal.say(f"{self.file} cannot be written ({error}); the sweep goes on without it")
 
     def close(self) -> None:
         """Closes it; what was written is in the file."""
@@ -79,5 +111,9 @@ class Catalogue:
         try:
             yield
         except sqlite3.Error as error:
-            number = errno.ENOSPC if "full" in str(error) or "disk" in str(error) else errno.EIO
+            number = errno.ENOSPC if _is_full(error) else errno.EIO
             raise explained(OSError(number, str(error)), self.file, ROOM) from None
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    return "disk is full" in str(error) or "disk I/O error" in str(error)

@@ -1,6 +1,7 @@
 """Designs: which combinations of values a sweep's factors take. Every design is a list of cells in canonical order."""
 
 import itertools
+import json
 import math
 from typing import Annotated, Any, Literal
 
@@ -37,6 +38,10 @@ class Factor(Record):
 
     @model_validator(mode="after")
     def _values_or_range(self) -> "Factor":
+        try:
+            json.dumps(self.values)
+        except (TypeError, ValueError):
+            raise ValueError("values are numbers, texts, booleans, null, lists or mappings; quote dates") from None
         if (self.values is None) == (self.low is None and self.high is None):
             raise ValueError("needs either values or low and high")
         if self.values is None:

@@ -32,6 +32,8 @@ def sweep_digest(folder: Path, parts: Mapping[str, Sequence[int]]) -> str:
 def row_text(row: Mapping[str, Any]) -> str:
     """A run's row as text that does not depend on which runs were stored beside it."""
     said = {name: _number(value) for name, value in row.items() if value is not None and name not in NOT_SAID}
+    if "error" in said:
+        said["error"] = said["error"].partition(":")[0]  # its kind: the rest may name files, processes and hosts
     return json.dumps(said, sort_keys=True, ensure_ascii=True)
 
 
@@ -49,7 +51,7 @@ def column_digest(column: pa.ChunkedArray) -> bytes:
         whole = whole.dictionary_decode()
     missing = np.asarray(whole.is_null().to_numpy(zero_copy_only=False))
     if pa.types.is_string(whole.type) or pa.types.is_large_string(whole.type):
-        data = "\0".join(value or "" for value in whole.to_pylist()).encode()
+        data = json.dumps(whole.to_pylist()).encode()
     elif pa.types.is_null(whole.type):
         data = b""
     else:

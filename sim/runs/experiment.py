@@ -2,6 +2,7 @@
 
 import importlib.util
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from sim.runs.measure import load_measure
 from sim.runs.parts import read_table, rows_frame
 from sim.runs.play_sweep import PlayOptions, check_folder, play_sweep, read_shard, warm
 from sim.runs.sweep import Sweep, find_experiment, read_sweep, sweep_tasks
-from sim.runs.tasks import RunTask, loaded, run_key
+from sim.runs.tasks import RunTask, forget_files, loaded, run_key
 from sim.scenario.code import code_populations, refuse_code
 
 SOME_FAILED = 3
@@ -70,6 +71,9 @@ def experiment_command(
     """
     started = time.monotonic()
     form, backend, job = form or Form(), backend or BackendOptions(), read_shard(shard)
+    if new and job is not None:
+        raise store.refuse("new", "shards share one folder; begin it with --out FOLDER, the same for all of them")
+    forget_files()
     home = find_experiment(where)
     sweep = read_sweep(home)
     analyse = load_analyse(home) if home.is_dir() else None
@@ -88,10 +92,12 @@ def experiment_command(
     target = store.results_folder(f"{name}-full" if form.full and out is None else name, out)
     target = store.free_folder(target) if new else target
     check_folder(target, record)
-    options = PlayOptions(backend, job, sweep.time_limit_s, retry_failed)
+    options = PlayOptions(backend, job, sweep.time_limit_s, retry_failed, new=new)
     ledger = play_sweep(name, target, cells.tasks, cells.keys, record, options)
     if job is not None or ledger.missing():
         _say_unfinished(ledger, shard)
+        if ledger.n_failed or job is None:
+            raise SystemExit(SOME_FAILED)
         return target
     return _concluded(name, home, target, ledger, analyse, cells, form, sweep, started)
 
@@ -125,7 +131,7 @@ def _concluded(
     sweep: Sweep,
     started: float,
 ) -> Path:
-    runs, failed = rows_frame(read_table(target, ledger.parts())), len(ledger.failed())
+    runs, failed = rows_frame(read_table(target, ledger.parts())), ledger.n_failed
     facts: dict[str, Any] = {
         "experiment": name,
         "form": "full" if form.full else "quick",
@@ -139,13 +145,24 @@ def _concluded(
     rows = runs.drop(columns=NOT_FOR_ANALYSIS)
     saved = reported_reduction(rows, sweep)
     facts["variance_reduction"] = saved.to_dict("records")
-    analysis = analyse(rows) if analyse is not None and failed < len(runs) else None
+    analysis = _analysed(analyse, rows, target) if analyse is not None and failed < len(runs) else None
     write_results(target, home, ledger, runs, analysis, facts, time.monotonic() - started)
     print_report(name, analysis, runs, failed, time.monotonic() - started, target, reduction_lines(saved))
     terminal.print_stand_ins(cells.stand_ins)
     if failed:
         raise SystemExit(BROKEN if failed == len(runs) else SOME_FAILED)
     return target
+
+
+def _analysed(analyse: Callable[[pd.DataFrame], Analysis], rows: pd.DataFrame, target: Path) -> Analysis:
+    """The analysis. Raises ScenarioError where it fails: the runs are kept, and it can be mended."""
+    try:
+        return analyse(rows)
+    except Exception as error:
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.name == analyse.__name__]
+        message = f"failed in line {lines[-1] if lines else '?'}: {type(error).__name__}: {error}"
+        kept = f"all runs are kept in {target}, the same command analyses them again"
+        raise store.refuse("analyse.py", f"{message}; {kept}") from error
 
 
 def reported_reduction(rows: pd.DataFrame, sweep: Sweep) -> pd.DataFrame:
@@ -173,7 +190,10 @@ def load_analyse(folder: Path) -> Callable[[pd.DataFrame], Analysis]:
     spec = importlib.util.spec_from_file_location(f"experiment_{folder.resolve().name}", file)
     assert spec is not None and spec.loader is not None  # a path that ends in .py always has both
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise store.refuse("folder", f"{file} cannot be loaded: {type(error).__name__}: {error}") from error
     function = getattr(module, "analyse", None)
     if not callable(function):
         raise store.refuse("folder", f"{file} has no function `analyse(runs)`")

@@ -1,6 +1,5 @@
 """One coordinator a results folder: a lock that its process holds and that ends with it, however it ends."""
 
-import fcntl
 import json
 import os
 import platform
@@ -12,7 +11,14 @@ from typing import Any
 
 from sim.runs import store, terminal
 
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
 LOCK = "lock"
+BEGINNING = f"{LOCK}-beginning"
+GLANCE_S = 1.0  # another's look at who holds a folder takes its lock for an instant
 
 
 @contextmanager
@@ -30,14 +36,13 @@ def locked(folder: Path, shard: str | None = None) -> Iterator[None]:
 
 @contextmanager
 def _held(file: Path, shared: bool) -> Iterator[None]:
+    if fcntl is None:
+        raise store.refuse("out", "sweeps hold their folders by a lock that only Linux and macOS have")
     handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        try:
-            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = described(_holder(file.parent) or {})
-            message = f"{file.parent} is in use by {owner}; wait for it, stop it, or give another --out"
-            raise store.refuse("out", message) from None
+        if not _taken(handle, shared):
+            message = f"{file.parent} is in use by {described(_holder(file.parent) or {})}"
+            raise store.refuse("out", f"{message}; wait for it, stop it, or give another --out")
         if shared:
             yield
             return
@@ -56,6 +61,30 @@ def _held(file: Path, shared: bool) -> Iterator[None]:
         os.close(handle)  # the lock goes with the last handle; the file stays, or another could lock a second one
 
 
+def _taken(handle: int, shared: bool) -> bool:
+    """Whether a lock could be taken, within the time of a glance."""
+    end = time.monotonic() + GLANCE_S
+    while True:
+        try:
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.02)
+
+
+@contextmanager
+def beginning(folder: Path) -> Iterator[None]:
+    """Holds a folder, waiting for others that do, while it is written what it is of."""
+    handle = os.open(folder / BEGINNING, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def _owner(file: Path) -> dict[str, Any] | None:
     """Who wrote a lock last: pid, host, start; None after an orderly end."""
     try:
@@ -69,6 +98,8 @@ def _is_held(file: Path) -> bool:
     try:
         handle = os.open(file, os.O_RDONLY)
     except OSError:
+        return False
+    if fcntl is None:
         return False
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.engine.errors import InvariantError, StrategyError
 from sim.engine.watch import Watch
+from sim.runs.local_pool import die_with_parent
 from sim.scenario.code import code_populations
 from sim.scenario.errors import ScenarioError
 
@@ -162,6 +163,7 @@ def _work(there: Connection, words: Any, job: Callable[..., Any], arguments: tup
     """In the new process: do the job, send the answer."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: whatever the code starts can be ended with it
+    die_with_parent()
     os.dup2(2, 1)  # what the code prints is no part of the command's answer
     signal.signal(signal.SIGTERM, _leave)
     threading.Thread(target=_leave_with_parent, daemon=True).start()

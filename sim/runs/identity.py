@@ -9,10 +9,12 @@ from typing import Any
 from sim.behaviour import BEHAVIOUR_VERSION
 from sim.runs import store
 from sim.runs.files import write_whole
+from sim.runs.remote import versions
 
 FILE = "sweep.json"
 FORMAT = 1
 SHOWN = 8  # differences in one message
+DECISIVE = ("python", "numpy", "numba")  # packages that can change the bytes of a run
 LONG = 200  # items of a list beyond which only its hash is kept
 ABSENT = object()
 
@@ -29,6 +31,7 @@ def identity(
     return {
         "format": FORMAT,
         "behaviour": BEHAVIOUR_VERSION,
+        "versions": {name: value for name, value in versions() if name in DECISIVE},
         "experiment": name,
         "form": form,
         "runs": len(keys),

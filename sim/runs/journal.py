@@ -58,7 +58,7 @@ class Journal:
     """The open journal of one worker process. Appends are whole or cut off again."""
 
     def __init__(self, file: Path) -> None:
-        self.file, self.handle = file, os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self.file, self.handle = file, os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
         self.size = 0
         self.runs = 0
 
@@ -71,7 +71,6 @@ class Journal:
                 written += os.write(self.handle, data[written:])
         except OSError as error:
             os.ftruncate(self.handle, self.size)
-            os.lseek(self.handle, self.size, os.SEEK_SET)
             raise explained(error, self.file, len(data)) from None
         self.size += len(data)
         self.runs += 1

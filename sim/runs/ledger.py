@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sim.runs.files import TEMPORARY, content_name, move_aside, remove_leftovers
 from sim.runs.journal import NOW, SUFFIX, frames_of
-from sim.runs.parts import RUNS_A_PART, linked_files, part_file, write_part
+from sim.runs.parts import RUNS_A_PART, linked_files, part_file, part_files, read_parquet, write_part
 
 
 @dataclass
@@ -24,6 +23,7 @@ class Ledger:
     keys: Sequence[str]
     errors: dict[int, str | None] = field(default_factory=dict)
     where: dict[int, str] = field(default_factory=dict)
+    n_failed: int = 0
     damaged: list[Path] = field(default_factory=list)
 
     def missing(self) -> list[int]:
@@ -43,13 +43,24 @@ class Ledger:
         return found
 
     def claim(self, run: int, error: str | None, place: str | None = None) -> None:
-        """Counts a run once: where it was played twice, for the row that is no failure."""
-        known = run in self.errors
-        if known and (self.errors[run] is None or error is not None):
-            return
+        """Counts a run once: where it was played twice for the row that is no failure, of failures for one of them.
+
+        Which one may not depend on the names of the files that they are in.
+        """
+        if run in self.errors:
+            before = self.errors[run]
+            if before is None or (error is not None and error >= before):
+                return
+            self.n_failed -= 1
         self.errors[run] = error
+        self.n_failed += error is not None
         if place is not None:
             self.where[run] = place
+
+    def forget(self, run: int) -> None:
+        """Counts a run as missing."""
+        self.n_failed -= self.errors.pop(run) is not None
+        self.where.pop(run, None)
 
     def belongs(self, run: int, key: str) -> bool:
         """Whether a run is one of this sweep's."""
@@ -63,9 +74,10 @@ def scan(folder: Path, keys: Sequence[str], prefix: str = "") -> Ledger:
     """
     ledger = Ledger(folder, keys)
     if not prefix:
+        remove_leftovers(folder, f".*{TEMPORARY}")
         remove_leftovers(folder / "parts", f".*{TEMPORARY}")
         remove_leftovers(folder / "journals", f"*{NOW}")
-    for file in sorted((folder / "parts").glob("*.runs.parquet")):
+    for file in part_files(folder):
         _scan_part(ledger, file)
     for file in sorted((folder / "journals").glob(f"{prefix}*{SUFFIX}")):
         _scan_journal(ledger, file)
@@ -92,7 +104,7 @@ def sound_rows(folder: Path, name: str) -> list[tuple[int, str, str | None]] | N
     for each in linked_files(folder, name).values():
         if not each.is_file() or content_name(each.read_bytes()) != each.name.partition(".")[0]:
             return None
-    table = pq.read_table(pa.BufferReader(data), columns=["run", "key", "error"])
+    table = read_parquet(pa.BufferReader(data), ["run", "key", "error"])
     return list(zip(*(table[name].to_pylist() for name in ("run", "key", "error")), strict=True))
 
 
@@ -114,10 +126,14 @@ def _scan_journal(ledger: Ledger, file: Path) -> None:
         ledger.damaged.append(move_aside(aside))
 
 
-def ended_in(folder: Path, keys: Mapping[int, str], prefix: str) -> dict[int, str | None]:
-    """Errors of those of some runs (key by run) that the files of running workers hold already."""
+def ended_in(
+    folder: Path, keys: Mapping[int, str], prefix: str, before: frozenset[str] = frozenset()
+) -> dict[int, str | None]:
+    """Errors of those of some runs (key by run) that workers have written down, but for parts of `before`."""
     found: dict[int, str | None] = {}
-    for file in (folder / "parts").glob("*.runs.parquet"):
+    for file in part_files(folder):
+        if file.name in before:
+            continue
         rows = sound_rows(folder, file.name.partition(".")[0]) or []
         found.update({run: error for run, key, error in rows if keys.get(run) == key})
     for file in (folder / "journals").glob(f"{prefix}*{SUFFIX}"):

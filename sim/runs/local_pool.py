@@ -21,6 +21,7 @@ STARTED = "started"
 LEAVE_S = 2.0
 START_DEATHS_MAX = 3  # in a row, before any worker was ready: then it is no run that kills them
 PR_SET_PDEATHSIG = 1
+DEAF_TO = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass
@@ -80,27 +81,35 @@ class LocalPool(Executor):
     def _spawned(self) -> _Worker:
         here, there = self._context.Pipe()
         process = self._context.Process(target=_work, args=(there,), name="firesale worker")
-        process.start()
+        # Ctrl-C reaches the whole group: a worker is deaf to it from its first instruction on.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, DEAF_TO)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         there.close()
         return _Worker(process, here)
 
     def _serve(self) -> None:
         """Gives out batches and takes answers, in a thread of its own, until the pool is shut down and quiet."""
-        while True:
-            self._give()
-            with self._lock:
-                busy = any(worker.future is not None for worker in self._workers)
-                if not self._open and (self._now or not (busy or self._waiting)):
-                    break
-            ready = wait(
-                [self._wake_here, *(w.pipe for w in self._workers), *(w.process.sentinel for w in self._workers)]
-            )
-            while self._wake_here.poll():
-                self._wake_here.recv_bytes()
-            for worker in list(self._workers):
-                if worker.pipe in ready or worker.process.sentinel in ready:
-                    self._hear(worker)
+        try:
+            while self._goes_on():
+                ends = [end for worker in self._workers for end in (worker.pipe, worker.process.sentinel)]
+                ready = wait([self._wake_here, *ends])
+                while self._wake_here.poll():
+                    self._wake_here.recv_bytes()
+                for worker in list(self._workers):
+                    if worker.pipe in ready or worker.process.sentinel in ready:
+                        self._hear(worker)
+        except Exception as error:  # such as no room for a new process: nobody may wait for this thread for ever
+            self._give_up(error)
         self._end()
+
+    def _goes_on(self) -> bool:
+        self._give()
+        with self._lock:
+            busy = any(worker.future is not None for worker in self._workers)
+            return self._open or (not self._now and (busy or bool(self._waiting)))
 
     def _give(self) -> None:
         for worker in self._workers:
@@ -157,6 +166,10 @@ class LocalPool(Executor):
             waiting, self._waiting = list(self._waiting), deque()
         for future, *_ in waiting:
             future.set_exception(error)
+        for worker in self._workers:
+            running, worker.future = worker.future, None
+            if running is not None:
+                running.set_exception(error)
 
     def _end(self) -> None:
         with self._lock:
@@ -189,8 +202,9 @@ def _died(code: int | None) -> str:
 
 def _work(pipe: Connection) -> None:
     """In a worker: calls what it is asked to until its coordinator closes the pipe or is gone."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # they reach the whole group; the coordinator decides
+    for number in DEAF_TO:  # they reach the whole group; the coordinator decides
         signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, DEAF_TO)  # the runs' own processes are asked to leave by one of them
     end_with_parent()
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
         os.environ.setdefault(name, "1")
@@ -215,13 +229,18 @@ def end_with_parent() -> None:
     from multiprocessing import parent_process
 
     parent = parent_process()
+    die_with_parent()
+    if parent is not None:
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def die_with_parent() -> None:
+    """Asks the kernel to kill this process when the thread that started it ends; on Linux."""
     if sys.platform == "linux":
         try:
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         except (OSError, AttributeError):
             pass
-    if parent is not None:
-        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
 
 
 def _leave_with(sentinel: int) -> None:

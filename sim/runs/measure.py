@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 Measure = Callable[["Scenario", Mapping[str, Any], int], Mapping[str, Any]]
-OWN_LABELS = ("seed", "error")  # every row has them
+OWN_LABELS = ("run", "key", "arm", "point", "seed", "antithetic", "error", "traceback")  # every row may have them
 SIGNATURE = "measure(scenario, cell, seed) -> dict"
 
 

@@ -1,7 +1,7 @@
 """A sweep in its folder, from the lock to the last part: begun, continued, or found finished."""
 
+import errno
 import re
-import shutil
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -11,16 +11,20 @@ from typing import Any
 
 from sim.runs import store, terminal
 from sim.runs.backends import BackendOptions, cpu_count, open_backend
-from sim.runs.catalogue import Catalogue
-from sim.runs.folder_lock import LOCK, locked
+from sim.runs.catalogue import CATALOGUE, Catalogue
+from sim.runs.folder_lock import LOCK, beginning, locked
 from sim.runs.identity import FILE, read_identity, refuse_other, write_identity
 from sim.runs.ledger import Ledger, scan
+from sim.runs.parts import part_files
 from sim.runs.runner import Stopped, Sweeping, finish, play_all
 from sim.runs.tasks import RunTask, rehearse
 from sim.scenario import ScenarioError
 
 SHARD = re.compile(r"([1-9][0-9]{0,5})/([1-9][0-9]{0,5})")
-BEGINNINGS = (LOCK, "parts", "journals")  # of a sweep that was ended before it could say what it is
+PLACES = ("parts", "journals")
+# What there is of a sweep that was ended before it could say what it is.
+BEGINNING = re.compile(rf"{LOCK}(-.*)?|{'|'.join(PLACES)}|\..*\.tmp")
+FULL = (errno.ENOSPC, errno.EDQUOT)
 COMPILE_S = 5.0  # a first run that takes longer than this has compiled
 
 
@@ -50,6 +54,7 @@ class PlayOptions:
     time_limit_s: float | None = None
     retry_failed: bool = False
     quiet: bool = False
+    new: bool = False
 
 
 def read_shard(text: str | None) -> Shard | None:
@@ -64,14 +69,17 @@ def read_shard(text: str | None) -> Shard | None:
 
 def check_folder(folder: Path, record: Mapping[str, Any]) -> None:
     """Raises ScenarioError where a folder is not free for a sweep or begun by the same one. Writes nothing."""
+    if folder.is_symlink():
+        raise store.refuse("out", f"{folder} is a link; name the folder that it leads to")
     if not folder.exists():
         return
-    if not folder.is_dir():
-        raise store.refuse("out", f"{str(folder)!r} is a file, a folder is needed")
     before = read_identity(folder)
+    linked = next((path for path in folder.iterdir() if path.is_symlink()), None)
+    if linked is not None:
+        raise store.refuse("out", f"{linked} is a link, which no sweep has made; give another --out, or --new")
     if before is not None:
         refuse_other(folder, before, record)
-    elif any(path.name not in BEGINNINGS for path in folder.iterdir()):
+    elif any(not BEGINNING.fullmatch(path.name) for path in folder.iterdir()):
         raise store.refuse("out", f"{folder} holds something else than a sweep; give another --out, or --new")
 
 
@@ -88,35 +96,21 @@ def play_sweep(
     Raises ScenarioError before anything is written, Stopped after Ctrl-C, OSError where there is no room.
     """
     check_folder(folder, record)
-    store.prove_writable(folder / "parts" / "x")
-    fresh = not folder.exists()
-    try:
-        return _played(name, folder, tasks, keys, record, options)
-    except ScenarioError:
-        if fresh:  # a scheduler that is not there, or workers that are not like us: nothing shall have been written
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-def _played(
-    name: str,
-    folder: Path,
-    tasks: Sequence[RunTask],
-    keys: Sequence[str],
-    record: Mapping[str, Any],
-    options: PlayOptions,
-) -> Ledger:
-    for place in ("parts", "journals"):
-        (folder / place).mkdir(parents=True, exist_ok=True)
+    made = _make(folder)
     shard = options.shard
     prefix = f"{shard.name}--" if shard is not None else "all--"
     with ExitStack() as stack:
         stack.enter_context(locked(folder, shard.name if shard is not None else None))
-        if read_identity(folder) is None:
-            write_identity(folder, record)
+        with beginning(folder):  # shards that start together agree on what the folder is of
+            check_folder(folder, record)
+            for place in PLACES:
+                (folder / place).mkdir(exist_ok=True)
+            if read_identity(folder) is None:
+                write_identity(folder, record)
         ledger = scan(folder, keys, prefix if shard is not None else "")
         _say_damaged(ledger)
-        sweep = Sweeping(folder, tasks, keys, ledger, prefix, time_limit_s=options.time_limit_s)
+        before = frozenset(file.name for file in part_files(folder))
+        sweep = Sweeping(folder, tasks, keys, ledger, prefix, time_limit_s=options.time_limit_s, before=before)
         if shard is None:
             sweep.catalogue = Catalogue(folder)
             stack.callback(sweep.catalogue.close)
@@ -126,36 +120,66 @@ def _played(
             if len(runs) < len(tasks) and shard is None:
                 terminal.say(f"Continuing {folder}: {len(tasks) - len(runs)} of {len(tasks)} runs are finished")
             warm(tasks[runs[0]])
-            _play(name, sweep, runs, options)
+            _play(name, sweep, runs, options, made)
         return finish(sweep, exclusive=shard is None)
+
+
+def _make(folder: Path) -> bool:
+    """Makes the folder; whether it was not there before. Raises ScenarioError where it cannot be written into."""
+    try:
+        store.prove_writable(folder / "x" if folder.exists() else folder)
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        message = f"{folder} cannot be written: {error.strerror or error}; give another --out"
+        raise store.refuse("out", message) from None
+    return True
+
+
+def _unmake(folder: Path) -> None:
+    """Removes a folder in which nothing was played, as far as it holds only what a beginning holds."""
+    for file in (folder / FILE, folder / CATALOGUE, *folder.glob(f"{CATALOGUE}-*"), *folder.glob(f"{LOCK}*")):
+        file.unlink(missing_ok=True)
+    for place in (*(folder / name for name in PLACES), folder):
+        try:
+            place.rmdir()
+        except OSError:
+            return
 
 
 def _to_play(sweep: Sweeping, options: PlayOptions) -> list[int]:
     if options.retry_failed:
         for run in sweep.ledger.failed():
-            del sweep.ledger.errors[run]
-            sweep.ledger.where.pop(run, None)
+            sweep.ledger.forget(run)
     runs = sweep.ledger.missing()
     return runs if options.shard is None else [run for run in runs if options.shard.holds(run)]
 
 
-def _play(name: str, sweep: Sweeping, runs: Sequence[int], options: PlayOptions) -> None:
+def _play(name: str, sweep: Sweeping, runs: Sequence[int], options: PlayOptions, made: bool) -> None:
     sweep.in_process = options.backend.kind == "serial"
-    before, failed = len(sweep.ledger.errors), len(sweep.ledger.failed())
+    before, failed = len(sweep.ledger.errors), sweep.ledger.n_failed
     backend = replace(options.backend, witness=sweep.folder / FILE)
     if backend.kind == "local":
         backend = replace(backend, workers=min(backend.workers or cpu_count(), len(runs)))
-    with (
-        terminal.sweep_progress(f"Experiment {name}", len(runs), options.quiet) as shown,
-        open_backend(backend) as (executor, capacity),
-    ):
+    with ExitStack() as stack:
+        try:
+            executor, capacity = stack.enter_context(open_backend(backend))
+        except ScenarioError:  # a scheduler that is not there: nothing shall have been written
+            if made:
+                _unmake(sweep.folder)
+            raise
+        shown = stack.enter_context(terminal.sweep_progress(f"Experiment {name}", len(runs), options.quiet))
         try:
             play_all(sweep, runs, executor, capacity, lambda done, bad: shown(done - before, bad - failed))
         except Stopped:
             done = len(sweep.ledger.errors)
+            how = "" if options.shard is not None or not options.new else f" with --out {sweep.folder} instead of --new"
             terminal.say(
                 f"Stopped: {done} of {len(sweep.tasks)} runs are finished and kept in {sweep.folder}; "
-                "the same command continues"
+                f"the same command{how} continues"
             )
             raise
 
@@ -170,7 +194,7 @@ def warm(task: RunTask) -> None:
     from sim.terms.kernel import prune_cache
 
     started = time.monotonic()
-    rehearse(task)
+    rehearse(replace(task, measure=None))  # a measure of the user's runs in a worker, under its time limit
     if (seconds := time.monotonic() - started) > COMPILE_S:
         prune_cache()
         terminal.say(f"Kernels compiled in {seconds:.0f} s (once, until the code changes)")

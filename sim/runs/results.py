@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from sim.runs import store
 from sim.runs.files import content_name
-from sim.runs.parts import linked_files
+from sim.runs.parts import linked_files, part_files
 from sim.scenario.errors import ScenarioError, did_you_mean
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class Results:
 
     @cached_property
     def _rows(self) -> tuple[Piece, ...]:
-        return _counted([self._sound(file) for file in sorted((self.folder / "parts").glob("*.runs.parquet"))])
+        return _counted([self._sound(file) for file in part_files(self.folder)])
 
     def finished_runs(self) -> tuple[int, int | None]:
         """How many runs are in the tables, and how many the sweep has, where that is known."""

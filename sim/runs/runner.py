@@ -42,6 +42,7 @@ class Sweeping:
     time_limit_s: float | None = None
     in_process: bool = False
     catalogue: Catalogue | None = None
+    before: frozenset[str] = frozenset()  # parts that were there when it began
     attempts: Counter[int] = field(default_factory=Counter)
     seconds: float = 0.0
     played: int = 0
@@ -86,7 +87,7 @@ def play_all(sweep: Sweeping, runs: Sequence[int], executor: Executor, capacity:
                 done, _ = wait(flying, timeout=POLL_S, return_when=FIRST_COMPLETED)
                 for future in done:
                     _take(sweep, future, flying.pop(future), waiting)
-                tick(len(sweep.ledger.errors), len(sweep.ledger.failed()))
+                tick(len(sweep.ledger.errors), sweep.ledger.n_failed)
                 if stop.asked:
                     for future in [future for future in flying if future.cancel()]:
                         del flying[future]
@@ -123,7 +124,7 @@ def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> tuple[list[int], 
     Runs of a batch are played in order, so the first one that is not finished is the one that its worker died in.
     """
     mine = {run: key for run, key, _ in batch.runs}
-    sweep.count(list(ended_in(sweep.folder, mine, sweep.prefix).items()))
+    sweep.count(list(ended_in(sweep.folder, mine, f"{sweep.prefix}{sweep.session}-", sweep.before).items()))
     rest = [run for run in mine if run not in sweep.ledger.errors]
     if not rest:
         return [], []
@@ -131,7 +132,7 @@ def _after_death(sweep: Sweeping, batch: Batch, cause: str) -> tuple[list[int], 
     sweep.attempts[culprit] += 1
     hung = where_it_hung(sweep.folder, [culprit])
     if hung is not None and sweep.time_limit_s is not None:
-        _give_up(sweep, culprit, f"TimeoutError: {over_limit(sweep.time_limit_s)}", hung[1])
+        _give_up(sweep, culprit, over_limit(sweep.time_limit_s), hung[1])
     elif sweep.attempts[culprit] >= ATTEMPTS:
         _give_up(sweep, culprit, f"WorkerDied: {cause}, {ATTEMPTS} times", None)
     else:

@@ -8,9 +8,10 @@ from sim.runs import store, terminal
 from sim.runs.catalogue import CATALOGUE
 from sim.runs.digest import sweep_digest
 from sim.runs.folder_lock import described, held_by
-from sim.runs.identity import FILE, read_identity
+from sim.runs.identity import FILE, keys_hash, read_identity
 from sim.runs.journal import SUFFIX, frames_of
 from sim.runs.ledger import sound_rows
+from sim.runs.parts import part_files
 
 ERRORS_SHOWN = 3
 UNFINISHED = 3
@@ -25,21 +26,28 @@ def opened_sweep(folder: Path) -> dict[str, Any]:
 
 
 def ended_runs(folder: Path, runs: int) -> tuple[dict[int, str | None], dict[str, list[int]], list[Path]]:
-    """Errors by run, the runs that each part counts for, and files that are damaged; nothing is moved."""
+    """Errors by run, the runs that each part counts for, and files that are damaged; nothing is moved.
+
+    Raises ScenarioError where all runs are there and are not those that the folder says it is of.
+    """
+    keys: dict[int, str] = {}
     errors: dict[int, str | None] = {}
     where: dict[int, str] = {}
     damaged = []
-    for file in sorted((folder / "parts").glob("*.runs.parquet")):
+    for file in part_files(folder):
         name = file.name.partition(".")[0]
         rows = sound_rows(folder, name)
         if rows is None:
             damaged.append(file)
-        for run, _, error in rows or ():
-            if run < runs and (run not in errors or (errors[run] is not None and error is None)):
-                errors[run], where[run] = error, name
+        for run, key, error in rows or ():
+            before = errors.get(run, "")
+            if run < runs and (run not in errors or (before is not None and (error is None or error < before))):
+                errors[run], where[run], keys[run] = error, name, key
     for file in sorted((folder / "journals").glob(f"*{SUFFIX}")):
         for finished, _ in frames_of(file):
             errors.setdefault(finished.run, finished.row["error"])
+    if len(keys) == runs and keys_hash([keys[run] for run in range(runs)]) != opened_sweep(folder)["keys"]:
+        raise store.refuse("results", f"{folder} holds runs of another sweep than {FILE} says")
     parts: dict[str, list[int]] = {}
     for run, name in sorted(where.items()):
         parts.setdefault(name, []).append(run)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+NAME_BYTES_MAX = 255
 RESULTS = Path("results")
 MANIFEST = "manifest.json"
 
@@ -50,8 +51,10 @@ def results_folder(name: str, out: Path | str | None = None, root: Path = RESULT
             raise refuse("name", f"{name!r} names no results folder; letters, digits, '_', '-' and '.' are allowed")
         return root / name
     path = Path(out)
-    if not path.name:
+    if not path.name or "\0" in str(out):
         raise refuse("out", f"{str(out)!r} names no folder")
+    if any(len(os.fsencode(part)) > NAME_BYTES_MAX for part in path.parts):
+        raise refuse("out", f"a name of more than {NAME_BYTES_MAX} bytes is no folder's: {str(out)[:40]}...")
     if ".." in path.parts:
         raise refuse("out", f"{str(out)!r} would leave the results folder; '..' is not allowed")
     if path.exists() and not path.is_dir():

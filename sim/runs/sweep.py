@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from sim.parts import Name, Record, Row, dial
 from sim.runs import store
 from sim.runs.designs import Cell, Design, Factor, Grid, cells_of, check_factors, design_size
-from sim.runs.measure import measure_file
+from sim.runs.measure import OWN_LABELS, measure_file
 from sim.runs.parts import TABLES
 from sim.runs.tasks import RunTask
 from sim.scenario import ScenarioError, find_scenario
@@ -124,6 +124,7 @@ def sweep_tasks(
         message = "goes with runs of the scenario, and measure.py draws for itself"
         raise ScenarioError([problem_at(at, "seeds.antithetic", message)])
     halves = (0, 1) if sweep.seeds.antithetic else (None,)
+    refuse_names(sweep, settings, at)
     arms = {name: arm for name, arm in sweep.arms.items() if full or arm.quick}
     check_factors(sweep.design, sweep.factors, at)
     points = design_size(sweep.design, sweep.factors)
@@ -165,6 +166,17 @@ def _settings(sweep: Sweep, cell: Cell) -> list[str]:
         for factor, value in zip(sweep.factors.values(), cell, strict=True)
         if factor.sets is not None
     ]
+
+
+def refuse_names(sweep: Sweep, settings: Sequence[str], at: Position) -> None:
+    """Raises ScenarioError for a factor called like a column of every run, or whose dial `--set` would set anew."""
+    fixed = {setting.partition("=")[0].strip() for setting in settings}
+    for name, factor in sweep.factors.items():
+        if name in OWN_LABELS:
+            message = f"is a column of every run; call the factor something else than {', '.join(OWN_LABELS)}"
+            raise ScenarioError([problem_at(at, f"factors.{name}", message)])
+        if factor.sets in fixed:
+            raise store.refuse("--set", f"{factor.sets} is what the factor {name} varies")
 
 
 def refuse_unread(sweep: Sweep, at: Position) -> None:

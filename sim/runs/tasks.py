@@ -7,11 +7,13 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from pathlib import Path
 from threading import Event
 from typing import Any
 
 from sim.behaviour import BEHAVIOUR_VERSION
 from sim.runs.journal import Finished
+from sim.runs.measure import load_measure
 
 Tables = dict[str, bytes]
 
@@ -49,8 +51,23 @@ def loaded(scenario: str, overrides: tuple[str, ...]) -> Any:
 
 @lru_cache(maxsize=4)
 def _measure_hash(file: str) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.sha256(stream.read()).hexdigest()
+    """Of measure.py and what it may import from its folder; the analysis comes after the runs."""
+    beside = [each for each in sorted(Path(file).parent.glob("*.py")) if each.name != "analyse.py"]
+    said = [(each.name, each.read_bytes()) for each in beside]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def forget_files() -> None:
+    """Reads scenarios and measures from their files again."""
+    for cache in (loaded, _measure_hash, load_measure):
+        cache.cache_clear()
+
+
+class TimeLimit(Exception):
+    """A run took longer than it may; the argument is the limit in seconds."""
+
+    def __init__(self, limit_s: float) -> None:
+        super().__init__(f"took longer than the time limit of {limit_s:g} s")
 
 
 def run_key(task: RunTask) -> str:
@@ -74,13 +91,16 @@ def play(run: int, key: str, task: RunTask, stop: Event | None = None) -> Finish
     row: dict[str, Any] = task.head() | {"error": None}
     try:
         if run_key(task) != key:
+            forget_files()  # a worker that has lived through an edit
+        if run_key(task) != key:
             raise RuntimeError("the scenario's files were changed while the sweep was running")
         summary, tables = _guarded(task, stop) if task.runs_code else _played(task)
     except Exception as error:
         last = traceback.extract_tb(error.__traceback__)[-1]
+        where = "" if isinstance(error, TimeLimit) else f" (in {last.name})"
         text = "".join(traceback.format_exception(error))
-        return Finished(run, key, row | {"error": f"{_said(error)} (in {last.name})", "traceback": text}, {})
-    return Finished(run, key, row | summary, tables)
+        return Finished(run, key, plain(row | {"error": said_of(error) + where, "traceback": text}), {})
+    return Finished(run, key, plain(row | summary), tables)
 
 
 def rehearse(task: RunTask) -> None:
@@ -97,7 +117,8 @@ def lost(run: int, key: str, task: RunTask, error: str, traceback: str | None = 
     return Finished(run, key, task.head() | {"error": error, "traceback": traceback}, {})
 
 
-def _said(error: BaseException) -> str:
+def said_of(error: BaseException) -> str:
+    """An error in one line, its kind first."""
     return f"{type(error).__name__}: {error}"
 
 
@@ -109,7 +130,7 @@ def _played(task: RunTask, board: Any = None) -> tuple[dict[str, Any], Tables]:
     if task.measure is not None:
         return measured(task.measure, scenario, dict(task.labels), task.seed), {}
     result = simulate(scenario, task.seed, allow_code=task.runs_code, watch=board, antithetic=bool(task.antithetic))
-    return plain(result.summary), _tables(task.keep, result) if task.keep else {}
+    return result.summary, _tables(task.keep, result) if task.keep else {}
 
 
 def _guarded(task: RunTask, stop: Event | None) -> tuple[dict[str, Any], Tables]:
@@ -119,13 +140,17 @@ def _guarded(task: RunTask, stop: Event | None) -> tuple[dict[str, Any], Tables]
     return in_own_process(_played, (task,), limits, stop=stop)  # type: ignore[no-any-return]
 
 
-def plain(summary: dict[str, Any]) -> dict[str, Any]:
-    """A summary of built-in numbers and texts; what is neither stands as JSON."""
-    found = {name: value.item() if hasattr(value, "item") else value for name, value in summary.items()}
-    return {
-        name: value if isinstance(value, int | float | str | None) else json.dumps(value, sort_keys=True)
-        for name, value in found.items()
-    }
+def plain(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as a table can hold it: texts in UTF-8, whole numbers of 64 bits; what is neither stands as text."""
+    return {name: _plain(value.item() if hasattr(value, "item") else value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if value is None or isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**63):
+        return value
+    return str(value) if isinstance(value, int) else json.dumps(value, sort_keys=True)
 
 
 def _tables(keep: Sequence[str], result: Any) -> Tables:

@@ -15,7 +15,7 @@ from typing import IO, Any
 from sim.runs.files import explained
 from sim.runs.journal import NOW, SUFFIX, Finished, Journal, frames_of
 from sim.runs.parts import RUNS_A_PART, write_part
-from sim.runs.tasks import RunTask, play
+from sim.runs.tasks import RunTask, TimeLimit, lost, play, said_of
 
 BEFORE_RUNS = ("sim.runs.run", "sim.runs.measure", "sim.scenario.build")  # imported outside of any run's time limit
 NOW_BYTES = 4096
@@ -96,8 +96,10 @@ def _desk(batch: Batch) -> Desk:
 def _roll(desk: Desk, batch: Batch) -> None:
     """Turns a full journal into a part. A worker killed in between leaves both; each run counts once all the same."""
     close_desk(batch)
-    write_part(desk.folder, [finished for finished, _ in frames_of(desk.journal.file)])
-    desk.journal.file.unlink()
+    runs = [finished for finished, _ in frames_of(desk.journal.file)]
+    if len(runs) == desk.journal.runs:  # else it was damaged meanwhile: who looks at the folder next sets it aside
+        write_part(desk.folder, runs)
+        desk.journal.file.unlink()
 
 
 def write_down(batch: Batch, finished: Finished) -> None:
@@ -123,8 +125,11 @@ def _timed(desk: Desk, run: int, key: str, task: RunTask, batch: Batch) -> Finis
     if batch.time_limit_s is None:
         return play(run, key, task)
     if batch.in_process:
-        with _alarm(batch.time_limit_s):
-            return play(run, key, task)
+        try:
+            with _alarm(batch.time_limit_s):
+                return play(run, key, task)
+        except TimeLimit:  # while the run was put into words
+            return lost(run, key, task, over_limit(batch.time_limit_s))
     limit_s = batch.time_limit_s + (0.0 if desk.warm else FIRST_RUN_S)
     # A thread that needs no lock of Python writes where the run is and ends this process; others go on in new ones.
     faulthandler.dump_traceback_later(limit_s, exit=True, file=desk.now)
@@ -140,7 +145,7 @@ def _alarm(limit_s: float) -> Iterator[None]:
     """The same where this process is the coordinator's own: an error between two chunks of the run."""
 
     def over(_number: int, _frame: Any) -> None:
-        raise TimeoutError(over_limit(limit_s))
+        raise TimeLimit(limit_s)
 
     before = signal.signal(signal.SIGALRM, over)
     signal.setitimer(signal.ITIMER_REAL, limit_s)
@@ -152,8 +157,8 @@ def _alarm(limit_s: float) -> Iterator[None]:
 
 
 def over_limit(limit_s: float) -> str:
-    """What is said of a run that its time limit ended."""
-    return f"took longer than the time limit of {limit_s:g} s"
+    """What is said of a run that its time limit ended, wherever it was played."""
+    return said_of(TimeLimit(limit_s))
 
 
 def where_it_hung(folder: Path, runs: Sequence[int]) -> tuple[int, str] | None:
