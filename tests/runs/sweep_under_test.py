@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from sim.runs.backends import BackendOptions
+from sim.runs.identity import keys_hash
 from sim.runs.play_sweep import PlayOptions, play_sweep
 from sim.runs.tasks import RunTask, run_key
 
@@ -34,8 +35,8 @@ def tasks_of(folder: Path, count: int, seconds: float, code: str = "") -> list[R
 def play(folder: Path, tasks: list[RunTask], **options):
     """Plays the runs into the folder and returns the ledger."""
     backend = BackendOptions(options.pop("kind", "local"), options.pop("workers", 2))
-    record = {"format": 1, "experiment": "test", "form": "quick", "runs": len(tasks)}
     keys = [run_key(task) for task in tasks]
+    record = {"format": 1, "experiment": "test", "form": "quick", "runs": len(tasks), "keys": keys_hash(keys)}
     return play_sweep("test", folder, tasks, keys, record, PlayOptions(backend, quiet=True, **options))
 
 

@@ -143,7 +143,8 @@ def test_the_command_writes_everything_and_a_failed_run_does_not_stop_it(tmp_pat
     assert stop.value.code == 3
     final = tmp_path / "out"
     assert {path.name for path in final.iterdir()} == {
-        "catalogue.sqlite", "claim.md", "headline.png", "journals", "lock", "manifest.json", "parts", "runs.parquet",
+        "catalogue.sqlite", "claim.md", "headline.png", "journals", "lock", "lock-beginning", "manifest.json", "parts",
+        "runs.parquet",
         "summary.json", "sweep.json", "sweep.yaml", "table.csv", "table.md", "verdict.md",
     }  # fmt: skip
     summary = json.loads((final / "summary.json").read_text())

@@ -20,6 +20,7 @@ from sim.runs.ledger import scan
 from sim.runs.parts import read_table
 from sim.runs.status import ended_runs
 from sim.runs.tasks import run_key
+from sim.scenario import ScenarioError
 from tests.runs.sweep_under_test import play, tasks_of
 
 KILLS_OF_COORDINATOR = 20
@@ -277,7 +278,7 @@ def test_a_read_only_folder_is_refused_before_anything_runs(tmp_path, monkeypatc
 
     monkeypatch.setattr(playing.store.tempfile, "mkdtemp", refused)
     folder = tmp_path / "out"
-    with pytest.raises(PermissionError):
+    with pytest.raises(ScenarioError, match="cannot be written: Permission denied"):
         play(folder, tasks_of(folder, 2, 0.0), kind="serial")
     assert not folder.exists() and not (tmp_path / "log").exists()
 
