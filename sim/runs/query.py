@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ CLOSED = {
 ROWS_SHOWN = 40
 WIDTH_LEAST = 40
 CELL_WIDTH = 40
+POLL_S = 0.1
 FETCHED = 10_000  # rows at a time, where all are printed
 
 
@@ -41,15 +43,34 @@ def query_command(sql: str, where: str | None, form: str) -> None:
         of = f" of {all_runs:,}" if all_runs is not None else ""
         terminal.say(f"{results.folder} is not finished: {found:,}{of} runs are in these tables")
     with connected(results, sql) as connection:
-        if form == "table":
-            _print_table(connection.sql(sql))
-            return
-        answer = connection.execute(sql)
-        names = [column[0] for column in answer.description]
-        if form == "csv":
-            _print_csv(names, answer)
-        else:
-            _print_json(names, answer)
+        _interruptible(connection, lambda: _print_answer(connection, sql, form))
+
+
+def _interruptible(connection: Any, work: Callable[[], None]) -> None:
+    """Does the work in a thread, so that Ctrl-C reaches this one whatever DuckDB is at."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(work)
+        try:
+            while not future.done():
+                wait([future], timeout=POLL_S)
+        except KeyboardInterrupt:
+            while not future.done():  # again, where the query had not begun when it was first interrupted
+                connection.interrupt()
+                wait([future], timeout=POLL_S)
+            raise
+        future.result()
+
+
+def _print_answer(connection: Any, sql: str, form: str) -> None:
+    if form == "table":
+        _print_table(connection.sql(sql))
+        return
+    answer = connection.execute(sql)
+    names = [column[0] for column in answer.description]
+    if form == "csv":
+        _print_csv(names, answer)
+    else:
+        _print_json(names, answer)
 
 
 def query_frame(results: Results, sql: str) -> "pd.DataFrame":

@@ -20,6 +20,7 @@ Path_ = tuple[str | int, ...]
 # More than any scenario needs: a file beyond it is a mistake, or aliases that multiply.
 BYTES_MAX = 4_000_000
 NODES_MAX = 200_000
+CACHED_MAX = 100_000  # characters; a parsed file takes hundreds of times its own room
 
 
 @dataclass
@@ -89,7 +90,7 @@ def read_text(path: Path, label: str, bytes_max: int) -> str:
 def parse_document(text: str, label: str) -> Document:
     """Read a YAML text. Raises ScenarioError as `read_document` does."""
     start = Position(label)
-    raw = _parse_file(text, label)
+    raw = (_parse_file if len(text) <= CACHED_MAX else _parse)(text, label)
     if not isinstance(raw, CommentedMap):
         raise ScenarioError([problem_at(start, "", "the file must be a mapping of keys to values")])
     document = Document(None, {(): start})

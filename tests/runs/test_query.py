@@ -162,9 +162,12 @@ def test_control_c_ends_a_long_query_with_130(run) -> None:
         [sys.executable, "-c", code, "query", sql], cwd=run.parent.parent,
         env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert asked.stderr.readline() == "Reading results/run\n"
-    time.sleep(2.0)
-    assert asked.poll() is None, "the query is a long one"
-    asked.send_signal(signal.SIGINT)
-    _, err = asked.communicate(timeout=60)
+    try:
+        assert asked.stderr.readline() == "Reading results/run\n"
+        time.sleep(2.0)
+        assert asked.poll() is None, "the query is a long one"
+        asked.send_signal(signal.SIGINT)
+        _, err = asked.communicate(timeout=60)
+    finally:
+        asked.kill()
     assert asked.returncode == 130 and "Traceback" not in err, err
