@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Mapping
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -163,10 +164,9 @@ def _work(there: Connection, words: Any, job: Callable[..., Any], arguments: tup
     """In the new process: do the job, send the answer."""
     if hasattr(os, "setsid"):
         os.setsid()  # a group of its own: whatever the code starts can be ended with it
-    die_with_parent()
+    _end_group_with_parent(there)
     os.dup2(2, 1)  # what the code prints is no part of the command's answer
     signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
     answer: tuple[str, Any]
     try:
         answer = ("done", job(*arguments, Board(words)))
@@ -186,16 +186,36 @@ def _leave(_number: int, _frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-def _leave_with_parent() -> None:
-    """A run whose parent is gone has nobody to answer to."""
+def _end_group_with_parent(there: Connection) -> None:
+    """A run whose parent is gone has nobody to answer to: it ends, with all that it has started.
+
+    A small process of the group sees to it, since code that holds the interpreter lets no thread of this one run.
+    """
     from multiprocessing import parent_process
 
     parent = parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        if hasattr(os, "killpg"):
-            os.killpg(0, signal.SIGKILL)
-        os._exit(1)
+    if parent is None:
+        return
+    if not hasattr(os, "fork"):
+        threading.Thread(target=_leave_with, args=(parent.sentinel,), daemon=True).start()
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # threads of a library do not matter to a child that only waits
+        watcher = os.fork()
+    if watcher == 0:
+        try:
+            die_with_parent()  # of the run, when that is through
+            os.close(there.fileno())
+            _leave_with(parent.sentinel)
+        finally:
+            os._exit(0)
+
+
+def _leave_with(sentinel: int) -> None:
+    wait([sentinel])
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
 
 
 def _portable(error: BaseException) -> BaseException:

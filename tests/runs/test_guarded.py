@@ -228,7 +228,7 @@ def test_an_experiment_goes_on_when_runs_hang_raise_or_die_and_records_them(here
     code, _, err = firesale("experiment", ".", cwd=folder)
     assert code == 2 and "population mine runs the code of mine.py" in err and not (folder / "results").exists()
     code, _, err = firesale("experiment", ".", "--allow-code", "--workers", "2", "--out", "out", cwd=folder)
-    assert code == 0 and "6 of 8 runs failed and are left out" in err, err
+    assert code == 3 and "6 of 8 runs failed and are left out" in err, err
     runs = pd.read_parquet(folder / "out" / "runs.parquet").set_index("arm")
     assert runs.loc["fine", "error"].isna().all()
     said = "StrategyError: population mine, trader 0, step 3: "
