@@ -69,8 +69,12 @@ def measure(
     steps: int = STEPS,
     repeats: int = REPEATS,
     processes: bool = True,
+    sweeps: dict[str, int] | None = None,
 ) -> dict[str, Any]:
-    """Every measurement; smaller sizes keep the names. `processes`: also those that start a Python of their own."""
+    """Every measurement; smaller sizes keep the names. `processes`: also those that start a Python of their own.
+
+    sweeps: sizes for `measure_sweeps`.
+    """
     result: dict[str, Any] = measure_book(make_flow(events), repeats)
     length = (repeats + 1) * steps
     names = list(zip(accounts, SUFFIXES, strict=True))
@@ -85,7 +89,7 @@ def measure(
     for one, suffix in ((True, ""), (False, "_two_instruments")):
         result[f"bytes_per_account{suffix}"] = bytes_per_account(one, *accounts[:2])
     if processes:
-        result |= measure_sweeps()
+        result |= measure_sweeps(**(sweeps or {}))
         result["memory_growth_mb"] = float(_run(MEMORY)[1])
         with tempfile.TemporaryDirectory() as empty:
             result["compile_s"] = _run(ONE_STEP, NUMBA_CACHE_DIR=empty)[0]

@@ -62,6 +62,9 @@ def test_owners_of_market_orders_own_no_resting_order(flow):
     assert flow.events[~taking, 2].max() < OWNERS // 2
 
 
+SWEEPS = {"short": 10, "long": 30, "steps": 20, "repeats": 1}
+
+
 @pytest.fixture(scope="module")
 def measured():
     def run(code, **environment):
@@ -69,7 +72,7 @@ def measured():
 
     kept, bench._run = bench._run, run
     try:
-        return bench.measure(events=2_000, accounts=(100, 300, 500), steps=20, repeats=2)
+        return bench.measure(events=2_000, accounts=(100, 300, 500), steps=20, repeats=2, sweeps=SWEEPS)
     finally:
         bench._run = kept
 
