@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sim.agents.deciding import EVENTS_AN_ORDER, post_decisions
 from sim.agents.institutions import InsuranceFund, LiquidationAgent
+from sim.agents.numbering import let_models_go
 from sim.agents.plugins import join_population
 from sim.agents.populations import TraderPopulation
 from sim.agents.readings import price_of
@@ -25,6 +26,7 @@ from sim.strategies import PythonStrategy
 
 SEED_MAX = 2**63 - 1
 Found = TypeVar("Found")
+let_models_go()
 
 
 class MarketModel(mesa.Model):  # type: ignore[misc]
