@@ -229,6 +229,7 @@ def test_nothing_of_a_dask_cluster_is_left_when_it_is_closed():
         pids = {future.result(WATCHDOG_S) for future in [executor.submit(who) for _ in range(20)]}
         executor.submit(linger, 60.0)
     until(lambda: not any(_is_alive(pid) for pid in pids), "the end of the workers")
+    assert pids and os.getpid() not in pids
 
 
 def _is_alive(pid):

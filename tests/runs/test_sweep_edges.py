@@ -261,21 +261,22 @@ def test_a_pool_that_cannot_start_another_process_gives_up_and_never_hangs(monke
 def test_a_look_at_who_holds_a_folder_refuses_nobody(folder):
     import threading
 
-    stop = threading.Event()
+    stop, seen, taken = threading.Event(), [], 0
 
     def watch() -> None:
         while not stop.is_set():
-            held_by(folder)
+            seen.append(held_by(folder))
 
     watcher = threading.Thread(target=watch)
     watcher.start()
     try:
         for _ in range(100):
             with locked(folder):
-                pass
+                taken += 1
     finally:
         stop.set()
         watcher.join()
+    assert taken == 100 and seen and {owner["pid"] for owner in seen if owner} <= {os.getpid()}
 
 
 def test_a_catalogue_that_is_damaged_or_held_by_another_does_not_end_a_sweep(folder, capsys):
